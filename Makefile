@@ -1,0 +1,34 @@
+# `make validate` and `make test` set up everything they need in .venv first; Python >= 3.11 is all they ask for.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: validate test lint benchmark clean
+
+validate: $(VENV)/report.done
+	$(BIN)/python -m validation run --profile quick
+
+test: $(VENV)/test.done
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/dev.done
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+benchmark: $(VENV)/report.done
+	$(BIN)/python -m validation.benchmarks.fused_step
+
+clean:
+	rm -rf $(VENV) validation-report
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "$(PYTHON) is older than Python 3.11; name another one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# One stamp per extra (report, test, dev), so that each command installs no more than it needs.
+$(VENV)/%.done: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[$*]'
+	@touch $@

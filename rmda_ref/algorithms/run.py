@@ -1,0 +1,37 @@
+"""Running an algorithm: gradients at the iterate, stages with restarts in between."""
+
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from rmda_ref.namespace import Array
+from rmda_ref.schedules import Stage
+
+State = Any  # RMDAState, RDAState, ProxSGDState: immutable, with iterate, prox_iterate and t
+
+
+def steps(algorithm: Any, state: State, gradient: Callable[[Array], Array], n_steps: int) -> Iterator[State]:
+    """The states after each of ``n_steps`` steps from ``state``; ``gradient`` is a (noisy) oracle of grad f.
+
+    >>> import numpy as np
+    >>> from rmda_ref import RMDA, Zero
+    >>> algorithm = RMDA(Zero(), step_size=1.0)
+    >>> [state.t for state in steps(algorithm, algorithm.init(np.ones(1)), gradient=np.sign, n_steps=3)]
+    [1, 2, 3]
+    """
+    for _ in range(n_steps):
+        state = algorithm.step(state, gradient(state.iterate))
+        yield state
+
+
+def staged_steps(
+    algorithm: Any, w0: Array, gradient: Callable[[Array], Array], stages: Sequence[Stage]
+) -> Iterator[State]:
+    """The states after each step of all stages, restarting between two stages."""
+    state = algorithm.init(w0)
+    for k, stage in enumerate(stages):
+        if k > 0:
+            state = algorithm.restart(state)
+        algorithm = dataclasses.replace(algorithm, step_size=stage.step_size, momentum=stage.momentum)
+        for following in steps(algorithm, state, gradient, stage.n_steps):
+            yield (state := following)

@@ -1,0 +1,74 @@
+"""The logistic loss of binary classification."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from scipy.special import expit
+
+from rmda_ref.losses.base import LinearPredictorLoss, negative_entropy
+from rmda_ref.losses.design import Array
+
+
+@dataclass(frozen=True, eq=False)
+class LogisticLoss(LinearPredictorLoss):
+    """Mean logistic loss ``f(w) = (1/n) sum_i log(1 + exp(-y_i (A w)_i))``, labels -1 and +1.
+
+    Per sample ``l(z, y) = log(1 + exp(-y z))``, with derivative ``-y s`` and second derivative ``s (1 - s)
+    <= 1/4``, where ``s = sigmoid(-y z)`` is the probability given to the wrong label. With ``s = -y v``,
+    ``l^*(v, y) = s log s + (1 - s) log(1 - s)`` on ``0 <= s <= 1``, ``+inf`` elsewhere.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix of shape (n_samples, n_features), float32 or float64
+    y : array of shape (n_samples,)
+        Labels, each -1 or +1; stored in the dtype of `X`.
+    fit_intercept : bool, default=False
+        If True, the weights have shape (n_features + 1,) and the last entry is the intercept.
+
+    Raises
+    ------
+    TypeError
+        If `X` is neither dense nor CSR, or is not float32 or float64, or `y` is not numeric.
+    ValueError
+        If a shape is wrong, an entry of `X` is not finite, or a label is neither -1 nor +1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> loss = LogisticLoss(np.array([[1.0], [2.0]]), np.array([1, -1]))
+    >>> round(loss.value([0.0]), 6)
+    0.693147
+    >>> loss.gradient([0.0])
+    array([0.25])
+    """
+
+    smoothness: ClassVar[float] = 0.25
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.y.dtype.kind not in "iufb":
+            raise TypeError(f"y must be numeric labels -1 and +1, got {self.y.dtype}; encode the labels as -1 and +1")
+        unknown = (self.y != 1) & (self.y != -1)
+        if unknown.any():
+            raise ValueError(
+                f"y must hold the labels -1 and +1, got {self.y[unknown][0]}; use 2*y - 1 for labels 0 and 1"
+            )
+        object.__setattr__(self, "y", self.y.astype(self.X.dtype, copy=False))
+
+    @staticmethod
+    def _sample_values(z: Array, y: Array) -> Array:
+        return np.asarray(np.logaddexp(0, -y * z))
+
+    @staticmethod
+    def _sample_gradients(z: Array, y: Array) -> Array:
+        return np.asarray(-y * expit(-y * z))
+
+    @staticmethod
+    def _sample_hessian_products(z: Array, y: Array, direction: Array) -> Array:
+        return np.asarray(expit(z) * expit(-z) * direction)
+
+    @staticmethod
+    def _sample_conjugates(v: Array, y: Array, tolerance: float) -> Array:
+        wrong = -y * v
+        return negative_entropy(np.stack((wrong, 1.0 - wrong), axis=-1), tolerance)

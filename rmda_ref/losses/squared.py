@@ -1,0 +1,71 @@
+"""The squared loss of linear regression."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from rmda_ref.losses.base import LinearPredictorLoss
+from rmda_ref.losses.design import Array
+
+
+@dataclass(frozen=True, eq=False)
+class SquaredLoss(LinearPredictorLoss):
+    """Mean squared loss ``f(w) = 1/(2n) ||A w - y||^2``.
+
+    Per sample ``l(z, y) = (z - y)^2 / 2`` and ``l^*(v, y) = v^2 / 2 + v y``, so that
+    ``F^*(u) = n/2 ||u||^2 + <u, y>``, finite everywhere.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix of shape (n_samples, n_features), float32 or float64
+    y : array of float, shape (n_samples,)
+        Targets; stored in the dtype of `X`.
+    fit_intercept : bool, default=False
+        If True, the weights have shape (n_features + 1,) and the last entry is the intercept.
+
+    Raises
+    ------
+    TypeError
+        If `X` is neither dense nor CSR, or `X` or `y` is not floating point.
+    ValueError
+        If a shape is wrong or an entry is not finite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> loss = SquaredLoss(np.array([[1.0, 0.0], [0.0, 2.0]]), np.array([1.0, 2.0]))
+    >>> loss.value([0.0, 0.0])
+    1.25
+    >>> loss.gradient([0.0, 0.0])
+    array([-0.5, -2. ])
+    >>> round(loss.lipschitz(), 6)
+    2.0
+    """
+
+    smoothness: ClassVar[float] = 1.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.y.dtype.kind != "f":
+            raise TypeError(f"y must be floating point, got {self.y.dtype}; use y.astype(np.float64)")
+        finite = np.isfinite(self.y)
+        if not finite.all():
+            raise ValueError(f"y must be finite, got {self.y[~finite][0]}; drop the samples without a target")
+        object.__setattr__(self, "y", self.y.astype(self.X.dtype, copy=False))
+
+    @staticmethod
+    def _sample_values(z: Array, y: Array) -> Array:
+        return np.asarray(np.square(z - y) / 2)
+
+    @staticmethod
+    def _sample_gradients(z: Array, y: Array) -> Array:
+        return z - y
+
+    @staticmethod
+    def _sample_hessian_products(z: Array, y: Array, direction: Array) -> Array:
+        return direction
+
+    @staticmethod
+    def _sample_conjugates(v: Array, y: Array, tolerance: float) -> Array:
+        return np.asarray(np.square(v) / 2 + v * y)

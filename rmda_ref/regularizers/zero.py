@@ -1,0 +1,40 @@
+"""psi = 0."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rmda_ref.kernels import soft_threshold
+from rmda_ref.layout import Entries, Shape
+from rmda_ref.namespace import Array
+from rmda_ref.regularizers.base import Regularizer, norm
+from rmda_ref.regularizers.manifold import WholeSpace
+
+
+@dataclass(frozen=True)
+class Zero(Regularizer):
+    """psi = 0: no structure; RMDA without a regularizer is modernized dual averaging (MDA).
+
+    >>> Zero().prox(np.array([1.0, 0.0]), step=3.0)
+    array([1., 0.])
+    """
+
+    layout = Entries()
+    separable = True
+    kernel = soft_threshold  # with strength 0 the identity
+
+    def strengths(self, shape: Shape) -> float:
+        return 0.0
+
+    def value(self, w: Array) -> float:
+        return 0.0
+
+    def conjugate(self, v: Array) -> float:
+        """The indicator of {0}."""
+        return 0.0 if norm(v) == 0 else np.inf
+
+    def subdiff_distance(self, w: Array, v: Array) -> float:
+        return norm(v)
+
+    def manifold(self, w: Array) -> WholeSpace:
+        return WholeSpace()

@@ -1,0 +1,98 @@
+"""One kernel, three ways to drive it: interpreted, compiled, and on whole arrays of another namespace."""
+
+import array_api_strict as strict
+import numpy as np
+import pytest
+
+from rmda_ref import L1, RMDA, GroupLasso
+from rmda_ref.backends import array_api, drivers
+from rmda_ref.backends import numba as compiled
+from rmda_ref.kernels import group_soft_threshold, metric_group_soft_threshold, soft_threshold
+from rmda_ref.layout import Groups, Rows
+from rmda_ref.regularizers import REGISTRY
+
+CASES = [pytest.param(*case, id=name) for name, case in REGISTRY.items()]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_entrywise_interpreted_is_compiled(dtype):
+    x = np.random.default_rng(0).standard_normal(50).astype(dtype)
+    out = np.empty_like(x)
+    drivers.prox_entrywise(soft_threshold)(x, 0.5, 0.7, 1.0, (), out)
+    np.testing.assert_array_equal(compiled.entrywise(soft_threshold, x, 0.5, 0.7, None, ()), out)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    ("layout", "shape"),
+    [(Rows(1), (6, 5)), (Rows(0), (6, 5)), (Rows((0, 2)), (2, 5, 3)), (Groups([0, 1, 1, 0, 2, 2, 2]), (7,))],
+)
+def test_groups_interpreted_is_compiled(layout, shape, dtype):
+    x = np.random.default_rng(0).standard_normal(shape).astype(dtype)
+    metric = np.full_like(x, 2.0)
+    finders, where, longest = compiled.rows_arguments(layout, shape)
+    radial, row = np.empty_like(x), np.empty_like(x)
+    drivers.prox_radial(group_soft_threshold, *finders)(x.reshape(-1), 0.5, 0.7, *where, (), radial.reshape(-1))
+    drivers.prox_row(metric_group_soft_threshold, *finders)(
+        x.reshape(-1), 0.5, 0.7, metric.reshape(-1), *where, longest, (), row.reshape(-1)
+    )
+    ulps = 4 * np.finfo(dtype).eps  # the compiler may sum a row in another order
+    np.testing.assert_allclose(
+        compiled.radial(group_soft_threshold, x, layout, 0.5, 0.7, ()), radial, rtol=0, atol=ulps * 3
+    )
+    np.testing.assert_allclose(
+        compiled.row(metric_group_soft_threshold, x, layout, 0.5, 0.7, metric, ()), row, rtol=0, atol=ulps * 3
+    )
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("regularizer", "shape"), CASES)
+def test_another_namespace_gives_the_same_prox(regularizer, shape, dtype):
+    w = np.random.default_rng(0).standard_normal(shape).astype(dtype)
+    w.reshape(-1)[:2] = 0
+    result = regularizer.prox(strict.asarray(w), 0.5)
+    assert result.dtype == getattr(strict, dtype)
+    # Norms (and singular vectors) are summed in the array's own precision there.
+    np.testing.assert_allclose(np.asarray(result), regularizer.prox(w, 0.5), rtol=0, atol=32 * np.finfo(dtype).eps)
+    for law in ("value", "manifold"):
+        mine, theirs = getattr(regularizer, law)(w), getattr(regularizer, law)(strict.asarray(w))
+        assert theirs == mine or np.isclose(theirs, mine, rtol=32 * np.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize(("regularizer", "shape"), CASES)
+def test_another_namespace_runs_the_algorithm(regularizer, shape):
+    rng = np.random.default_rng(0)
+    w0, grads = rng.standard_normal(shape), rng.standard_normal((5, *shape))
+    algorithm = RMDA(regularizer, step_size=0.3, momentum=0.5)
+    mine, theirs = algorithm.init(w0), algorithm.init(strict.asarray(w0))
+    for grad in grads:
+        mine, theirs = algorithm.step(mine, grad), algorithm.step(theirs, strict.asarray(grad))
+    theirs = algorithm.restart(theirs)
+    np.testing.assert_allclose(np.asarray(theirs.anchor), mine.iterate, rtol=0, atol=1e-14)
+    with pytest.raises(ValueError, match="non-finite"):
+        algorithm.step(theirs, strict.asarray(np.full(shape, np.nan)))
+
+
+def test_row_kernels_have_no_evaluation_on_arrays():
+    w = strict.asarray(np.ones((2, 2)))
+    with pytest.raises(TypeError, match="runs row by row"):
+        GroupLasso(lam=1.0, axis=0).prox(w, 1.0, metric=w)
+    assert array_api.on_arrays(soft_threshold, strict) is array_api.on_arrays(soft_threshold, strict)
+
+
+def test_large_arrays_take_the_parallel_driver():
+    x = np.random.default_rng(0).standard_normal((compiled.PARALLEL_FROM // 4, 4))
+    np.testing.assert_array_equal(L1(lam=0.5).prox(x, 1.0)[:9], L1(lam=0.5).prox(x[:9], 1.0))
+    rows = GroupLasso(lam=0.5, axis=1)
+    np.testing.assert_array_equal(rows.prox(x, 1.0)[:9], rows.prox(x[:9], 1.0))
+
+
+@pytest.mark.parametrize("position", [0, 7, 16])
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_finite_check(dtype, bad, position):
+    x = np.full(17, np.finfo(dtype).max, dtype)
+    assert compiled.finite_check()(x)
+    x[position] = bad
+    assert not compiled.finite_check()(x)
+    assert not drivers.all_finite(x)

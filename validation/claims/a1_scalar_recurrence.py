@@ -1,0 +1,81 @@
+"""A1. On a quadratic without a regularizer, RMDA is a scalar recurrence per coordinate.
+
+Derived in `validation.recurrences`, whose numbers know nothing of V, alpha or beta.
+"""
+
+import numpy as np
+
+from rmda_ref import Zero
+from rmda_ref.crosscheck.mutants import RMDA_MUTANTS, Implementation
+from validation.claim import Check, Claim, Curve, Measurement, Picture, Setting
+from validation.recurrences import quadratic_recurrence
+
+BAR = 1e-12
+N_SEEDS, N_STEPS, N_COORDINATES = 50, 100, 20
+
+
+def measure(implementation: Implementation, setting: Setting) -> Measurement:
+    errors = np.array([_errors(implementation, setting.rng("A1", k)) for k in range(N_SEEDS)]).max(axis=0)
+    steps = range(1, N_STEPS + 1)
+    return Measurement(
+        (
+            Check.at_most("largest error of W^t", errors[:, 0].max(), BAR),
+            Check.at_most("largest error of W~^t", errors[:, 1].max(), BAR),
+        ),
+        (
+            Picture(
+                "The scalar recurrence predicts every iterate to rounding",
+                "step t",
+                "error / (|x_0| + |W*|)",
+                (
+                    Curve("W", steps, errors[:, 0].tolist()),
+                    Curve("W~", steps, errors[:, 1].tolist()),
+                    Curve("bar", (1,), (BAR,), "bar"),
+                ),
+                yscale="log",
+            ),
+        ),
+    )
+
+
+def _errors(implementation: Implementation, rng: np.random.Generator) -> np.ndarray:
+    """Of W and W~ at each step, relative to |x_0| + |W*|: the largest over the coordinates."""
+    step_size, momentum = float(rng.uniform(0.1, 2.0)), float(rng.uniform(0.05, 1.0))
+    rate = rng.uniform(0.05, 1.5, N_COORDINATES)  # eta h, inside the stability bound eta h < 4/c - 2
+    x0, optimum = rng.standard_normal((2, N_COORDINATES))
+    algorithm = implementation.RMDA(Zero(), step_size, momentum)
+    states = implementation.steps(
+        algorithm, algorithm.init(optimum + x0), lambda w: rate / step_size * (w - optimum), N_STEPS
+    )
+    measured = np.array([(state.iterate, state.prox_iterate) for state in states])
+    predicted = optimum + x0 * np.array(list(quadratic_recurrence(rate, momentum, N_STEPS)))
+    return (np.abs(measured - predicted) / (np.abs(x0) + np.abs(optimum))).max(axis=-1)
+
+
+CLAIM = Claim(
+    id="A1",
+    title="Scalar recurrence on quadratics",
+    statement=(
+        "With ψ = 0 and gradient h(W − W*), x = W − W* and y = W̃ − W* follow "
+        "y_t = r_t y_{t−1} + (1 − r_t) x_0 − ηh x_{t−1} and x_t = (1 − c) x_{t−1} + c y_t, "
+        "where r_t = √((t−1)/t), for every constant step size η and momentum c."
+    ),
+    source="Huang & Lee (ICLR 2022), Algorithm 1 with ψ = 0; derived in validation/recurrences.py",
+    bar=(
+        f"Both sides are stable (ηh < 4/c − 2), so that rounding does not grow: some {N_STEPS} roundings of 1e-16 "
+        "each, relative to |x_0| + |W*|, and a margin of 100."
+    ),
+    measure=measure,
+    kills=(
+        "beta1",
+        "s_eta",
+        "beta_next",
+        "center_prev",
+        "sign",
+        "V_noscale",
+        "c_swap",
+        "c_late",
+        "grad_at_prox",
+    ),
+    runs=tuple(RMDA_MUTANTS),
+)

@@ -1,0 +1,90 @@
+"""E1. RMDA with step size eta/sqrt(t) and no momentum is Xiao's RDA.
+
+Then s_t = (eta/sqrt(t)) sqrt(t) = eta and alpha_t = eta t, so that W^t = prox_{(eta t/sqrt(t)) psi}(W^0 - eta G^t/sqrt(t))
+with G^t the sum of gradients. RDA with beta_t = gamma sqrt(t) takes W^t = prox_{(t/beta_t) psi}(W^0 - G^t/beta_t):
+the same for gamma = 1/eta. With c = 1 the average is W~ whatever it averages with, W and W~ are one point, and nothing
+restarts: c_late, grad_at_prox and the norst mutants cannot be seen here.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from rmda_ref import PowerDecay
+from rmda_ref.crosscheck.mutants import RMDA_MUTANTS, Implementation
+from rmda_ref.regularizers import REGISTRY
+from validation.claim import Check, Claim, Curve, Measurement, Picture, Setting
+from validation.noisy_quadratic import Array, NoisyQuadratic
+
+BAR = 1e-11
+N_SEEDS, N_STEPS = 20, 25
+CONVEX = [example for example in REGISTRY.values() if example[0].convex]
+
+
+def measure(implementation: Implementation, setting: Setting) -> Measurement:
+    errors = np.array(
+        [
+            _errors(implementation, setting.rng("E1", k, place), *example)
+            for k in range(N_SEEDS)
+            for place, example in enumerate(CONVEX)
+        ]
+    ).max(axis=0)
+    names = ("W^t", "W~^t", "dual average")
+    curves = [Curve(name, range(1, N_STEPS + 1), error.tolist()) for name, error in zip(names, errors.T, strict=True)]
+    bar = Curve("bar", (1,), (BAR,), "bar")
+    title = "RMDA with step size η/√t and no momentum is RDA with γ = 1/η, to rounding"
+    return Measurement(
+        tuple(
+            Check.at_most(f"{name}: RMDA against RDA", error.max(), BAR)
+            for name, error in zip(names, errors.T, strict=True)
+        ),
+        (Picture(title, "step t", "difference / size of the run", (*curves, bar), yscale="log"),),
+    )
+
+
+def _errors(
+    implementation: Implementation, rng: np.random.Generator, regularizer: Any, shape: tuple[int, ...]
+) -> Array:
+    """Of W, W~ and the dual average at each step, relative to the largest of each in the run of RDA."""
+    problem, start = NoisyQuadratic.draw(rng, shape, N_STEPS), rng.standard_normal(shape)
+    step_size = float(rng.uniform(0.1, 0.5))
+
+    def run(algorithm: Any) -> Array:
+        states = implementation.steps(algorithm, algorithm.init(start), problem.oracle(), N_STEPS)
+        return np.array([(state.iterate, state.prox_iterate, state.dual_average) for state in states])
+
+    rmda = run(implementation.RMDA(regularizer, PowerDecay(step_size, power=0.5), momentum=1.0))
+    rda = run(implementation.RDA(regularizer, gamma=1 / step_size))
+    within = tuple(range(2, rda.ndim))
+    size = np.abs(rda).max(axis=(0, *within)) + np.abs(start).max()
+    return np.asarray(np.abs(rmda - rda).max(axis=within) / size)
+
+
+CLAIM = Claim(
+    id="E1",
+    title="RMDA contains RDA",
+    statement=(
+        "With η_t = η/√t and c = 1, RMDA and RDA with γ = 1/η take the same steps, for every convex regularizer: then "
+        "s_t = η, α_t = ηt, and β_t of RDA is √t/η."
+    ),
+    source="Xiao (JMLR 2010), Algorithm 1 with h = ½‖·−W⁰‖² and β_t = γ√t; Huang & Lee (ICLR 2022), Algorithm 1",
+    bar=(
+        f"The two differ by the rounding of η in {N_STEPS} steps; the prox is nonexpansive and the quadratic is stable, so "
+        "that it does not grow: below 1e-13, and a margin of 100."
+    ),
+    measure=measure,
+    kills=(
+        "beta1",
+        "s_eta",
+        "beta_next",
+        "alpha_prev",
+        "center_prev",
+        "sign",
+        "thr_alpha",
+        "thr_eta",
+        "V_noscale",
+        "c_swap",
+        "rda_no_gamma",
+    ),
+    runs=(*RMDA_MUTANTS, "rda_no_gamma"),
+)

@@ -1,0 +1,130 @@
+"""The command line of the testbed: which claims to run, and how."""
+
+import os
+import signal
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+
+from problems.data import DataError, DataSource, load
+from validation import console as terminal
+from validation import registry, runner
+from validation.claim import Claim, Profile, Setting
+from validation.parts import fingerprint
+from validation.progress import live
+from validation.report.html import write_report
+from validation.results import Findings, environment, write_results
+from validation.verdict import judge
+
+__all__ = ["app"]
+
+_FAILED, _USAGE, _INTERRUPTED = 1, 2, 130
+_PIPED_WIDTH = 100
+
+app = typer.Typer(
+    help="Measure what the theory of RMDA predicts, and show which mistakes each measurement would catch.",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback(invoke_without_command=True)
+def _main(context: typer.Context) -> None:
+    """With no command: run every claim, quickly."""
+    if context.invoked_subcommand is None:
+        run()
+
+
+@app.command("list")
+def list_claims() -> None:
+    """List the claims, their sources and the mutants they must kill."""
+    terminal.print_claims(_console(), _claims([]))
+
+
+@app.command()
+def run(
+    profile: Annotated[Profile, typer.Option(help="How much to measure.")] = "quick",
+    only: Annotated[list[str] | None, typer.Option(help="Ids, comma-separated or repeated.")] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes.", show_default="CPU count")] = (os.cpu_count() or 1),
+    seed: Annotated[int, typer.Option(min=0, help="Same seed, same numbers.")] = 0,
+    data: Annotated[
+        str | None,
+        typer.Option(help="A directory with MNIST, 'openml' or 'digits'.", show_default="$RMDA_DATA_DIR, else digits"),
+    ] = None,
+    out: Annotated[Path, typer.Option(file_okay=False, help="Where the report goes.")] = Path("validation-report"),
+) -> None:
+    """Run the claims and write the report; what an interrupted run has measured is used again."""
+    ids = (name.strip() for group in only or () for name in group.split(","))
+    claims = _claims([name for name in ids if name])
+    source = _source(data)
+    key = fingerprint(Setting(seed, profile, source))
+    plan = runner.Run(seed, profile, source, registry.PACKAGES, out / "parts", key)
+    started, clock = datetime.now(UTC).isoformat(timespec="seconds"), time.perf_counter()
+
+    trials = _perform(claims, plan, jobs)
+    verdicts = judge(claims, trials)
+    elapsed = time.perf_counter() - clock
+    findings = Findings(verdicts, profile, seed, source.name, environment(), started, elapsed)
+    write_results(findings, out / "results.json")
+
+    console = _console()
+    terminal.print_findings(console, findings)
+    report = write_report(findings, out)
+    held = len(verdicts) - len(findings.failing)
+    console.print(f"{held} of {len(verdicts)} claims hold; {elapsed:.1f} s. Report: {report}", soft_wrap=True)
+    if findings.failing:
+        raise typer.Exit(_FAILED)
+
+
+def _console() -> Console:
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = _PIPED_WIDTH
+    return console
+
+
+def _claims(wanted: list[str]) -> dict[str, Claim]:
+    try:
+        return registry.select(registry.discover(registry.PACKAGES), wanted)
+    except registry.RegistryError as error:
+        _stop(f"error: {error}", _USAGE)
+
+
+def _source(data: str | None) -> DataSource:
+    try:
+        source = DataSource.resolve(data)
+        load(source)  # so that a damaged file is known now, and not an hour from now
+    except DataError as error:
+        _stop(f"error: {error}", _USAGE)
+    return source
+
+
+def _perform(claims: dict[str, Claim], plan: runner.Run, workers: int) -> dict[runner.Job, runner.Trial]:
+    every = runner.jobs_of(claims)
+    kept = runner.finished(every, plan)
+    todo = [job for job in every if job not in kept]
+    again = f"; {len(kept)} kept from before" if kept else ""
+    typer.echo(f"{len(claims)} claims: {len(todo)} jobs to run{again}.", err=True)
+    previous = signal.signal(signal.SIGTERM, signal.default_int_handler)  # `timeout` and CI end us this way
+    try:
+        with live(Console(stderr=True), len(kept), len(every)) as watch:
+            runner.execute(todo, plan, workers, watch)
+    except KeyboardInterrupt:
+        done = len(runner.finished(every, plan))
+        where = f"{done} of {len(every)} jobs are kept in {plan.parts}"
+        _stop(f"interrupted: {where}; the same command resumes there.", _INTERRUPTED)
+    except runner.WorkerDied as error:
+        _stop(f"error: {error}; the same command resumes with what is kept.", _FAILED)
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+    return runner.finished(every, plan)
+
+
+def _stop(message: str, status: int) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(status)

@@ -1,0 +1,117 @@
+"""The verdicts as tables in the terminal."""
+
+from collections.abc import Iterator, Mapping
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table as Grid
+from rich.text import Text
+
+from rmda_ref.crosscheck import mutants
+from validation.claim import Check, Claim, Table
+from validation.results import Findings
+from validation.verdict import Verdict, columns_of, tightest
+from validation.wording import FATES, bar, number, seconds
+
+__all__ = ["print_claims", "print_findings"]
+
+_MATRIX_WIDTH = 28  # columns of a kill matrix that fit in 100 characters
+
+
+def print_claims(console: Console, claims: Mapping[str, Claim]) -> None:
+    """List the claims: what they say, where they come from, which mutants they must kill."""
+    grid = _grid("claim", "title", "source", "must kill")
+    for claim in claims.values():
+        grid.add_row(claim.id, *map(Text, (claim.title, claim.source, ", ".join(claim.kills))))
+    console.print(grid)
+
+
+def print_findings(console: Console, findings: Findings) -> None:
+    """Print the verdicts, the kill matrix and the tables of the experiments."""
+    console.print(_verdicts(findings.verdicts))
+    for part in _kill_matrix(findings.verdicts):
+        console.print(part)
+    for verdict in findings.verdicts:
+        for table in verdict.reference.measurement.tables if verdict.reference.measurement else ():
+            console.print(_table(f"{verdict.claim.id}  {verdict.claim.title}", table))
+
+
+def _grid(*columns: str, title: str | None = None) -> Grid:
+    # Headings are read as markup, cells made of Text are not.
+    heading = escape(title) if title else None
+    return Grid(*map(escape, columns), title=heading, title_justify="left", box=box.SIMPLE_HEAD)
+
+
+def _verdicts(verdicts: tuple[Verdict, ...]) -> Grid:
+    grid = Grid(box=box.SIMPLE_HEAD, padding=(0, 1))
+    grid.add_column("claim", no_wrap=True)
+    grid.add_column("title")  # the only column that may shrink
+    for name in ("predicted", "measured", "bar"):
+        grid.add_column(name, justify="right", no_wrap=True)
+    grid.add_column("", no_wrap=True)
+    grid.add_column("verdict", no_wrap=True)
+    grid.add_column("s", justify="right", no_wrap=True)
+    for verdict in verdicts:
+        shown = tightest(verdict.checks) if verdict.checks else None
+        more = f"+{len(verdict.checks) - 1} more checks" if len(verdict.checks) > 1 else ""
+        word = Text("holds", "green") if verdict.holds else Text("FAILS", "bold red")
+        title = _one_line(verdict.claim.title)
+        grid.add_row(verdict.claim.id, title, *_figures(shown), Text(more, "dim"), word, seconds(verdict.seconds))
+        for complaint, check in _complaints(verdict):
+            grid.add_row("", _one_line(f"  ✗ {complaint}", "red"), *_figures(check))
+    return grid
+
+
+def _one_line(text: str, style: str = "") -> Text:
+    return Text(text, style, no_wrap=True, overflow="ellipsis")
+
+
+def _figures(check: Check | None) -> tuple[str, str, str]:
+    return (number(check.predicted), number(check.measured), bar(check)) if check else ("", "", "")
+
+
+def _complaints(verdict: Verdict) -> Iterator[tuple[str, Check | None]]:
+    """Everything wrong with a claim, each in a few words."""
+    for check in verdict.checks:
+        if not check.holds:
+            yield check.quantity, check
+    if not verdict.checks:
+        yield verdict.reference.failure, None
+    for name in verdict.survivors:
+        yield f"mutant {name} survives", None
+
+
+def _kill_matrix(verdicts: tuple[Verdict, ...]) -> Iterator[Grid | Text]:
+    names = columns_of(verdicts)
+    numbered = list(enumerate(names, 1))
+    for start in range(0, len(names), _MATRIX_WIDTH):
+        columns = numbered[start : start + _MATRIX_WIDTH]
+        grid = Grid(title="Kill matrix", title_justify="left", box=box.SIMPLE_HEAD, padding=0)
+        grid.add_column("claim ", no_wrap=True)
+        for position, _ in columns:
+            grid.add_column(f"{position:>3}", justify="right", no_wrap=True)
+        for verdict in verdicts:
+            if verdict.mutants:
+                grid.add_row(verdict.claim.id, *(_fate(verdict, name) for _, name in columns))
+        yield grid
+    if names:
+        yield Text("   ".join(f"{symbol or 'blank'} {meaning}" for symbol, meaning in FATES.values()) + "\n")
+        legend = Grid("", "mutant", "its mistake", "claims that kill it", box=None, padding=(0, 1))
+        for position, name in numbered:
+            killers = sum(verdict.fate(name) == "killed" for verdict in verdicts)
+            legend.add_row(str(position), name, Text(mutants.MUTANTS[name].mistake), str(killers))
+        yield legend
+
+
+def _fate(verdict: Verdict, mutant: str) -> Text:
+    fate, required = verdict.fate(mutant), mutant in verdict.claim.kills
+    style = {"killed": "green", "survived": "bold red" if required else "dim", "not run": ""}[fate]
+    return Text(FATES[fate, required][0], style)
+
+
+def _table(title: str, table: Table) -> Grid:
+    grid = _grid(*table.columns, title=title)
+    for row in table.rows:
+        grid.add_row(*(Text(number(value)) for value in row))
+    return grid

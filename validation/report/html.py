@@ -1,0 +1,55 @@
+"""One self-contained page for a run: it can be mailed, archived and read without a network."""
+
+from base64 import b64encode
+from collections.abc import Iterator
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from rmda_ref.crosscheck import mutants
+from validation.parts import write_whole
+from validation.report.pictures import svg
+from validation.results import Findings
+from validation.verdict import Verdict, columns_of, tightest
+from validation.wording import FATES, bar, number, seconds
+
+__all__ = ["render", "write_report"]
+
+
+def write_report(findings: Findings, out: Path) -> Path:
+    """Write ``out/report.html`` and the pictures in ``out/pictures/``; return the path of the page."""
+    drawn = {verdict.claim.id: tuple(_pictures(verdict)) for verdict in findings.verdicts}
+    (out / "pictures").mkdir(parents=True, exist_ok=True)
+    for id_, pictures in drawn.items():
+        for position, (_, image) in enumerate(pictures, 1):
+            (out / "pictures" / f"{id_}-{position}.svg").write_bytes(image)
+    page = out / "report.html"
+    write_whole(page, render(findings, drawn))
+    return page
+
+
+def render(findings: Findings, drawn: dict[str, tuple[tuple[str, bytes], ...]]) -> str:
+    """The page as text; ``drawn`` gives for each claim the titles and SVG files of its pictures."""
+    pages = Environment(
+        loader=PackageLoader("validation", "report"),
+        autoescape=select_autoescape(),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    pages.filters.update(number=number, bar=bar, seconds=seconds, tightest=tightest, data_uri=_data_uri)
+    columns = columns_of(findings.verdicts)
+    killers = {name: sum(v.fate(name) == "killed" for v in findings.verdicts) for name in columns}
+    return pages.get_template("template.html").render(
+        findings=findings, drawn=drawn, columns=columns, killers=killers, mutants=mutants.MUTANTS, fates=FATES
+    )
+
+
+def _pictures(verdict: Verdict) -> Iterator[tuple[str, bytes]]:
+    measurement = verdict.reference.measurement
+    for picture in measurement.pictures if measurement else ():
+        yield picture.title, svg(picture)
+
+
+def _data_uri(image: bytes) -> str:
+    return f"data:image/svg+xml;base64,{b64encode(image).decode()}"
