@@ -1,9 +1,9 @@
 """Changes of coordinates that RMDA must not notice: the iterates of the changed problem are the changed iterates.
 
-Of Algorithm 1 in one form: W~^t minimises <V^t, W> + alpha_t psi(W) + beta_t/2 ||W - W^0||^2. An isometry of W that psi
-does not see may be put before or after it. Measure W in units of 1/a and f + psi in units of 1/b: gradients and lam grow
-by b/a, step sizes by a^2/b, and V and alpha psi as they should; a power of two rounds nothing. A linear term
-<u, W> of psi adds alpha_t u to V^t, as adding u to every gradient does.
+W~^t minimises <V^t, W> + alpha_t psi(W) + beta_t/2 ||W - W^0||^2. Hence an isometry of W that psi does not see may
+come before the step or after it. Measure W in units of 1/a and f + psi in units of 1/b: then gradients and lam grow by
+b/a and step sizes by a^2/b, so that V and alpha lam grow by a, as W does; a power of two rounds nothing. A linear term
+<u, W> of psi adds alpha_t u to V^t, and so does adding u to every gradient.
 """
 
 from collections.abc import Callable

@@ -10,7 +10,7 @@ All of it stands in one file because numba notices a stale disk cache by the fil
 import math
 
 import numpy as np
-from numba import prange, types
+from numba import prange, types, uintp
 from numba.extending import overload, register_jitable
 
 CHUNKS = 64  # units of parallel work for row kernels; each owns its scratch rows
@@ -28,32 +28,43 @@ def _at(values, i):
     return lambda values, i: values
 
 
-# Where entry j of group a lies: fixed at compile time, so that contiguous rows stay a plain loop.
+# Where entry j of group a lies: ``entry(begin(starts, members, a), members, j)``, fixed at compile time so that
+# contiguous rows stay a plain loop. Unsigned, since a signed index is tested for counting from the end.
 
 
 @register_jitable
-def contiguous(starts, members, a, j):
-    return a * len(members) + j
+def contiguous_begin(starts, members, a):
+    return uintp(a * len(members))
 
 
 @register_jitable
-def strided(starts, members, a, j):
-    return starts[a] + members[j]
+def contiguous_entry(begin, members, j):
+    return begin + j
 
 
 @register_jitable
-def indexed(starts, members, a, j):
-    return members[starts[a] + j]
+def begin_at_start(starts, members, a):
+    return uintp(starts[a])
+
+
+@register_jitable
+def strided_entry(begin, members, j):
+    return begin + uintp(members[j])
+
+
+@register_jitable
+def indexed_entry(begin, members, j):
+    return uintp(members[begin + j])
 
 
 @register_jitable
 def same_length(starts, members, a):
-    return len(members)
+    return uintp(len(members))
 
 
 @register_jitable
 def own_length(starts, members, a):
-    return starts[a + 1] - starts[a]
+    return uintp(starts[a + 1] - starts[a])
 
 
 # The point whose prox is taken.
@@ -83,30 +94,30 @@ def prox_entrywise(kernel):
     return prox
 
 
-def prox_radial(kernel, locate, length_of):
+def prox_radial(kernel, begin_of, entry, length_of):
     def prox(x, prox_step, strengths, starts, members, n_groups, parameters, out):
         real = x.dtype.type
         for a in prange(n_groups):
-            length = length_of(starts, members, a)
+            begin, length = begin_of(starts, members, a), length_of(starts, members, a)
             square = 0.0
             for j in range(length):
-                entry = float(x[locate(starts, members, a, j)])
-                square += entry * entry
+                value = float(x[entry(begin, members, j)])
+                square += value * value
             norm = math.sqrt(square)
             if not 1e-140 < norm < 1e150:  # the squares may have left the range of float64
                 norm = 0.0
                 for j in range(length):
-                    norm = math.hypot(norm, x[locate(starts, members, a, j)])
+                    norm = math.hypot(norm, x[entry(begin, members, j)])
             # A zero row has no direction: it stays zero.
             factor = kernel(norm, prox_step * at(strengths, a), *parameters) if norm > 0 else 0.0
             for j in range(length):
-                i = locate(starts, members, a, j)
+                i = entry(begin, members, j)
                 out[i] = real(factor) * x[i] + real(0)  # + 0: no negative zeros
 
     return prox
 
 
-def prox_row(kernel, locate, length_of):
+def prox_row(kernel, begin_of, entry, length_of):
     def prox(x, prox_step, strengths, metric, starts, members, n_groups, longest, parameters, out):
         real = x.dtype.type
         per_chunk = (n_groups + CHUNKS - 1) // CHUNKS
@@ -114,14 +125,14 @@ def prox_row(kernel, locate, length_of):
             row = np.empty(longest, x.dtype)
             row_metric = np.empty(longest, x.dtype)
             for a in range(chunk * per_chunk, min((chunk + 1) * per_chunk, n_groups)):
-                length = length_of(starts, members, a)
+                begin, length = begin_of(starts, members, a), length_of(starts, members, a)
                 for j in range(length):
-                    i = locate(starts, members, a, j)
+                    i = entry(begin, members, j)
                     row[j] = x[i]
                     row_metric[j] = at(metric, i)
                 kernel(row[:length], real(prox_step * at(strengths, a)), row_metric[:length], *parameters)
                 for j in range(length):
-                    out[locate(starts, members, a, j)] = row[j]
+                    out[entry(begin, members, j)] = row[j]
 
     return prox
 
@@ -155,7 +166,7 @@ def step_entrywise(kernel, centre):
     return step
 
 
-def step_radial(kernel, centre, locate, length_of):
+def step_radial(kernel, centre, begin_of, entry, length_of):
     def step(
         iterate,
         anchor,
@@ -175,10 +186,10 @@ def step_radial(kernel, centre, locate, length_of):
         real = iterate.dtype.type
         d, s, b, keep, c = real(decay), real(weighted_step), real(scale), real(1 - momentum), real(momentum)
         for a in prange(n_groups):
-            length = length_of(starts, members, a)
+            begin, length = begin_of(starts, members, a), length_of(starts, members, a)
             square = 0.0
             for j in range(length):
-                i = locate(starts, members, a, j)
+                i = entry(begin, members, j)
                 v = d * grad_sum[i] + s * grad[i]
                 grad_sum[i] = v
                 x = float(centre(iterate, anchor, v, b, i))
@@ -187,19 +198,19 @@ def step_radial(kernel, centre, locate, length_of):
             if not 1e-140 < norm < 1e150:
                 norm = 0.0
                 for j in range(length):
-                    i = locate(starts, members, a, j)
+                    i = entry(begin, members, j)
                     norm = math.hypot(norm, centre(iterate, anchor, grad_sum[i], b, i))
             factor = real(kernel(norm, prox_step * at(strengths, a), *parameters) if norm > 0 else 0.0)
             # The row is in cache now; its centre is cheaper to compute again than to store.
             for j in range(length):
-                i = locate(starts, members, a, j)
+                i = entry(begin, members, j)
                 y = factor * centre(iterate, anchor, grad_sum[i], b, i) + real(0)
                 iterate[i] = keep * iterate[i] + c * y
 
     return step
 
 
-def step_row(kernel, centre, locate, length_of):
+def step_row(kernel, centre, begin_of, entry, length_of):
     def step(
         iterate,
         anchor,
@@ -224,15 +235,15 @@ def step_row(kernel, centre, locate, length_of):
             row = np.empty(longest, iterate.dtype)
             ones = np.ones(longest, iterate.dtype)
             for a in range(chunk * per_chunk, min((chunk + 1) * per_chunk, n_groups)):
-                length = length_of(starts, members, a)
+                begin, length = begin_of(starts, members, a), length_of(starts, members, a)
                 for j in range(length):
-                    i = locate(starts, members, a, j)
+                    i = entry(begin, members, j)
                     v = d * grad_sum[i] + s * grad[i]
                     grad_sum[i] = v
                     row[j] = centre(iterate, anchor, v, b, i)
                 kernel(row[:length], real(prox_step * at(strengths, a)), ones[:length], *parameters)
                 for j in range(length):
-                    i = locate(starts, members, a, j)
+                    i = entry(begin, members, j)
                     iterate[i] = keep * iterate[i] + c * row[j]
 
     return step

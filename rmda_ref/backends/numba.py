@@ -24,10 +24,16 @@ PARALLEL_FROM = 1 << 18  # entries: below, starting the threads costs more than 
 cloudpickle.register_pickle_by_value(rmda_ref.kernels)  # type: ignore[no-untyped-call]
 
 
+# Sums of squares in any order, and one reciprocal for many quotients, where a row has to be summed anyway.
+ROW_SUMS = {"reassoc", "arcp"}
+
+
 @cache
 def compiled(parallel: bool, factory: Callable[..., Kernel], *functions: Kernel) -> Kernel:
     """The driver ``factory(*functions)``, compiled lazily for each signature."""
-    driver: Kernel = njit(parallel=parallel, cache=True, error_model="numpy")(factory(*functions))
+    fastmath = ROW_SUMS if factory in (drivers.prox_radial, drivers.step_radial) else False
+    compile_ = njit(parallel=parallel, cache=True, error_model="numpy", fastmath=fastmath)
+    driver: Kernel = compile_(factory(*functions))
     return driver
 
 
@@ -42,14 +48,18 @@ def flat(x: FloatArray) -> FloatArray:
     return np.ascontiguousarray(x).reshape(-1)
 
 
-def rows_arguments(layout: Rows | Groups, shape: Shape) -> tuple[tuple[Kernel, Kernel], tuple[Any, ...], int]:
-    """How the drivers find the groups: (locate, length_of), (starts, members, n_groups), longest group."""
+def rows_arguments(layout: Rows | Groups, shape: Shape) -> tuple[tuple[Kernel, ...], tuple[Any, ...], int]:
+    """How the drivers find the groups: (begin_of, entry, length_of), (starts, members, n_groups), longest group."""
     address = layout.address(shape)
     arguments = (address.starts, address.members, address.n_groups)
     if not address.strided:
-        return (drivers.indexed, drivers.own_length), arguments, int(np.diff(address.starts).max())
-    locate = drivers.contiguous if address.contiguous else drivers.strided
-    return (locate, drivers.same_length), arguments, len(address.members)
+        finders = (drivers.begin_at_start, drivers.indexed_entry, drivers.own_length)
+        return finders, arguments, int(np.diff(address.starts).max())
+    if address.contiguous:
+        finders = (drivers.contiguous_begin, drivers.contiguous_entry, drivers.same_length)
+    else:
+        finders = (drivers.begin_at_start, drivers.strided_entry, drivers.same_length)
+    return finders, arguments, len(address.members)
 
 
 def _typed(parameters: tuple[float, ...], x: FloatArray) -> tuple[Any, ...]:

@@ -9,4 +9,4 @@ def group_soft_threshold(norm, strength):
 
     Drivers never ask for the factor of a zero row, so the denominator is positive also for strength = 0.
     """
-    return max(norm - strength, 0) / max(norm, strength)
+    return (norm - min(norm, strength)) / max(norm, strength)  # the numerator is (norm - strength)_+

@@ -56,13 +56,13 @@ CLAIM = Claim(
     id="A1",
     title="Scalar recurrence on quadratics",
     statement=(
-        "With ψ = 0 and gradient h(W − W*), x = W − W* and y = W̃ − W* follow "
-        "y_t = r_t y_{t−1} + (1 − r_t) x_0 − ηh x_{t−1} and x_t = (1 − c) x_{t−1} + c y_t, "
-        "where r_t = √((t−1)/t), for every constant step size η and momentum c."
+        "With psi = 0 and gradient h(W - W*), x = W - W* and y = W~ - W* follow "
+        "y_t = r_t y_{t-1} + (1 - r_t) x_0 - eta h x_{t-1} and x_t = (1 - c) x_{t-1} + c y_t, "
+        "where r_t = sqrt((t-1)/t), for every constant step size eta and momentum c."
     ),
-    source="Huang & Lee (ICLR 2022), Algorithm 1 with ψ = 0; derived in validation/recurrences.py",
+    source="Huang & Lee (ICLR 2022), Algorithm 1 with psi = 0; derived in validation/recurrences.py",
     bar=(
-        f"Both sides are stable (ηh < 4/c − 2), so that rounding does not grow: some {N_STEPS} roundings of 1e-16 "
+        f"Both sides are stable (eta h < 4/c - 2), so that rounding does not grow: some {N_STEPS} roundings of 1e-16 "
         "each, relative to |x_0| + |W*|, and a margin of 100."
     ),
     measure=measure,

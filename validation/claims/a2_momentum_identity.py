@@ -67,14 +67,14 @@ CLAIM = Claim(
     id="A2",
     title="Momentum identity",
     statement=(
-        "With ψ = 0, for any gradients g_t, step sizes η_t and momenta c_t: W^t = W^{t−1} − c_t η_t g_t "
-        "+ c_t r_t (1/c_{t−1} − 1)(W^{t−1} − W^{t−2}) + c_t (1 − r_t)(W^0 − W^{t−1}), r_t = √((t−1)/t): "
+        "With psi = 0, for any gradients g_t, step sizes eta_t and momenta c_t: W^t = W^{t-1} - c_t eta_t g_t "
+        "+ c_t r_t (1/c_{t-1} - 1)(W^{t-1} - W^{t-2}) + c_t (1 - r_t)(W^0 - W^{t-1}), r_t = sqrt((t-1)/t): "
         "SGD with momentum and a pull of about c/(2t) to the start."
     ),
-    source="Huang & Lee (ICLR 2022), Algorithm 1 with ψ = 0; derived in validation/claims/a2_momentum_identity.py",
+    source="Huang & Lee (ICLR 2022), Algorithm 1 with psi = 0; derived in validation/claims/a2_momentum_identity.py",
     bar=(
-        "Rounding of one step, magnified by c_t / c_{t−1} ≤ 20, relative to the largest term and W^0: 1e-14, and a "
-        "margin of 100. The gradient is computed again at W^{t−1} from outside."
+        "Rounding of one step, magnified by c_t / c_{t-1} <= 20, relative to the largest term and W^0: 1e-14, and a "
+        "margin of 100. The gradient is computed again at W^{t-1} from outside."
     ),
     measure=measure,
     kills=(

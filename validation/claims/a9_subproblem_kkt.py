@@ -21,7 +21,7 @@ from validation.symmetries import Map, Symmetry, same, symmetries
 BAR = 1e-12
 N_STEPS = 60
 CONVEX = {name: example for name, example in REGISTRY.items() if example[0].convex}
-RESIDUALS = ("V^t = Σ s_i g_i", "W~^t solves the subproblem", "W^t is the average", "g_t is taken at W^{t-1}")
+RESIDUALS = ("V^t = sum s_i g_i", "W~^t solves the subproblem", "W^t is the average", "g_t is taken at W^{t-1}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +109,7 @@ def _residuals(
 
 
 def _condition(regularizer: Any, w: Array) -> float:
-    """How much the singular vectors of w may turn under a unit of rounding: sigma_max over the least nonzero sigma."""
+    """How much rounding may turn the singular vectors of w: the largest over the least nonzero singular value."""
     if not isinstance(regularizer, Nuclear):
         return 1.0
     rank = np.linalg.matrix_rank(w)
@@ -141,15 +141,17 @@ CLAIM = Claim(
     id="A9",
     title="Optimality of every step",
     statement=(
-        "At every step −(V^t + β_t(W̃^t − W^0))/α_t ∈ ∂ψ(W̃^t) with V^t = Σ s_i g_i, α_t = Σ s_i, s_i = η_i √i, β_t = √t; "
-        "W^t = (1 − c_t) W^{t−1} + c_t W̃^t; and g_t is taken at W^{t−1}: for random η_t and c_t and each convex "
-        "regularizer. The iterates follow permutations, signs, translations (ψ = 0), rotations within groups, "
-        "units of W and f by powers of two (bit for bit), and a linear term of ψ is a shift of the gradients."
+        "At every step -(V^t + beta_t (W~^t - W^0))/alpha_t is a subgradient of psi at W~^t, with V^t = sum s_i g_i, "
+        "alpha_t = sum s_i, s_i = eta_i sqrt(i), beta_t = sqrt(t); W^t = (1 - c_t) W^{t-1} + c_t W~^t; and g_t is "
+        "taken at W^{t-1}: for random eta_t and c_t, and each convex regularizer of the library. The iterates follow "
+        "permutations, signs, translations (psi = 0), rotations within groups, and units of W and f by powers of two "
+        "(bit for bit); a linear term of psi is a shift of the gradients."
     ),
     source="Huang & Lee (ICLR 2022), Algorithm 1: optimality condition of the proximal subproblem",
     bar=(
-        "A handful of roundings relative to the size of the terms, 1e-15, and a margin of some 100. For the nuclear norm "
-        "the subgradient U Vᵀ turns with the rounding times σ_max/σ_min of W̃, which is therefore part of the size."
+        "A handful of roundings relative to the size of the terms, a few 1e-15, and a margin of some 100. For the "
+        "nuclear norm the subgradient U V^T turns by the rounding times the condition number of the nonzero singular "
+        "values of W~, which is therefore part of the size."
     ),
     measure=measure,
     kills=(

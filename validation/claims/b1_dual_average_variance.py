@@ -1,12 +1,12 @@
 """B1. The dual average reduces variance like (9/8)/t, by an exact formula.
 
-Let the gradient be pure noise zeta_t of variance sigma^2 per entry, independent from step to step, and eta constant. Then
-V^t/alpha_t = sum sqrt(i) zeta_i / H_t with H_t = sum_{i<=t} sqrt(i), and, because sum_{i<=t} i = t(t+1)/2,
+Let the gradient be pure noise zeta_t of variance sigma^2 per entry, independent from step to step, and eta constant.
+Then V^t/alpha_t = sum sqrt(i) zeta_i / H_t with H_t = sum_{i<=t} sqrt(i), and, because sum_{i<=t} i = t(t+1)/2,
 
     E (V^t/alpha_t)^2 = sigma^2 t (t+1) / (2 H_t^2)  ->  (9/8) sigma^2 / t,        H_t ~ (2/3) t^{3/2}.
 
-Without a regularizer W~^t - W^0 = -(alpha_t/beta_t) V^t/alpha_t: the displacement of W~ tells the same, and whether the
-step was taken from W^0. The coordinates of one long vector are the replicates.
+Without a regularizer W~^t - W^0 = -(alpha_t/beta_t) V^t/alpha_t: the displacement of W~ tells the same, and also
+whether the step was taken from W^0, of which V knows nothing. The coordinates of one long vector are the replicates.
 """
 
 import math
@@ -34,18 +34,18 @@ def measure(implementation: Implementation, setting: Setting) -> Measurement:
     averages, displacements = _variances(implementation, setting, roots)
     checks = [
         Check.within(f"t = {t}: {name} over the formula", 1.0, ratio, BAR)
-        for name, variances in (("variance of V/α", averages), ("variance by W^0 − W~", displacements))
+        for name, variances in (("variance of V/alpha", averages), ("variance by W^0 - W~", displacements))
         for t, ratio in zip(TIMES, variances / predicted, strict=True)
     ]
     picture = Picture(
         "The dual average has variance (9/8)/t: the exact formula holds at every t",
         "step t",
-        "t var(V/α) / σ²",
+        "t var(V/alpha) / sigma^2",
         (
-            Curve("t² (t+1) / (2 H_t²)", TIMES, (TIMES * predicted).tolist(), "predicted"),
+            Curve("t^2 (t+1) / (2 H_t^2)", TIMES, (TIMES * predicted).tolist(), "predicted"),
             Curve("limit 9/8", (1,), (9 / 8,), "bar"),
-            Curve("V/α", TIMES, (TIMES * averages).tolist()),
-            Curve("β(W^0 − W~)/α", TIMES, (TIMES * displacements).tolist()),
+            Curve("V/alpha", TIMES, (TIMES * averages).tolist()),
+            Curve("beta(W^0 - W~)/alpha", TIMES, (TIMES * displacements).tolist()),
         ),
         xscale="log",
     )
@@ -72,17 +72,17 @@ CLAIM = Claim(
     id="B1",
     title="Variance of the dual average",
     statement=(
-        "With independent noise of variance σ² and constant η, E (V^t/α_t)² = σ² t(t+1)/(2 H_t²) per entry, "
-        "H_t = Σ_{i≤t} √i: variance reduction at the rate (9/8) σ²/t. With ψ = 0 the displacement β_t(W^0 − W̃^t)/α_t is "
-        "the same."
+        "With independent noise of variance sigma^2 and constant eta, E (V^t/alpha_t)^2 = sigma^2 t(t+1)/(2 H_t^2) per "
+        "entry, H_t = sum_{i<=t} sqrt(i): variance reduction at the rate (9/8) sigma^2/t. With psi = 0 the "
+        "displacement beta_t (W^0 - W~^t)/alpha_t is the same."
     ),
     source=(
         "The variance reduction of Huang & Lee (ICLR 2022), Algorithm 1, made exact; derived in "
         "validation/claims/b1_dual_average_variance.py"
     ),
     bar=(
-        f"A sample variance of {N_REPLICATES:,} Gaussian replicates is χ²: outside ±{BAR:.1%} at one of the {len(TIMES)} t "
-        f"with probability {FAILURE_PROBABILITY:.0e}. Equal weights (s = η) give 1/t, 11% less at t = 1000."
+        f"A sample variance of {N_REPLICATES:,} Gaussian replicates is chi-square: more than {BAR:.1%} off at one of "
+        f"the {len(TIMES)} t with probability {FAILURE_PROBABILITY:.0e}. Equal weights (s = eta) give 1/t, 11% less."
     ),
     measure=measure,
     kills=("beta1", "s_eta", "center_prev", "V_noscale"),

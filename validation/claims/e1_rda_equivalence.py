@@ -1,9 +1,11 @@
 """E1. RMDA with step size eta/sqrt(t) and no momentum is Xiao's RDA.
 
-Then s_t = (eta/sqrt(t)) sqrt(t) = eta and alpha_t = eta t, so that W^t = prox_{(eta t/sqrt(t)) psi}(W^0 - eta G^t/sqrt(t))
-with G^t the sum of gradients. RDA with beta_t = gamma sqrt(t) takes W^t = prox_{(t/beta_t) psi}(W^0 - G^t/beta_t):
-the same for gamma = 1/eta. With c = 1 the average is W~ whatever it averages with, W and W~ are one point, and nothing
-restarts: c_late, grad_at_prox and the norst mutants cannot be seen here.
+Then s_t = (eta/sqrt(t)) sqrt(t) = eta and alpha_t = eta t, so that, G^t being the sum of gradients,
+W^t = prox_{(eta t/sqrt(t)) psi}(W^0 - eta G^t/sqrt(t)). RDA with beta_t = gamma sqrt(t) takes
+W^t = prox_{(t/beta_t) psi}(W^0 - G^t/beta_t): the same for gamma = 1/eta.
+
+With c = 1 the average is W~ whatever it averages with, W and W~ are one point, and nothing restarts: the mutants
+c_late, grad_at_prox and norst cannot be seen here.
 """
 
 from typing import Any
@@ -32,7 +34,7 @@ def measure(implementation: Implementation, setting: Setting) -> Measurement:
     names = ("W^t", "W~^t", "dual average")
     curves = [Curve(name, range(1, N_STEPS + 1), error.tolist()) for name, error in zip(names, errors.T, strict=True)]
     bar = Curve("bar", (1,), (BAR,), "bar")
-    title = "RMDA with step size η/√t and no momentum is RDA with γ = 1/η, to rounding"
+    title = "RMDA with step size eta/sqrt(t) and no momentum is RDA with gamma = 1/eta, to rounding"
     return Measurement(
         tuple(
             Check.at_most(f"{name}: RMDA against RDA", error.max(), BAR)
@@ -64,13 +66,16 @@ CLAIM = Claim(
     id="E1",
     title="RMDA contains RDA",
     statement=(
-        "With η_t = η/√t and c = 1, RMDA and RDA with γ = 1/η take the same steps, for every convex regularizer: then "
-        "s_t = η, α_t = ηt, and β_t of RDA is √t/η."
+        "RMDA with eta_t = eta/sqrt(t) and c = 1 and RDA with gamma = 1/eta take the same steps, for each convex "
+        "regularizer of the library: then s_t = eta, alpha_t = eta t, and beta_t of RDA is sqrt(t)/eta."
     ),
-    source="Xiao (JMLR 2010), Algorithm 1 with h = ½‖·−W⁰‖² and β_t = γ√t; Huang & Lee (ICLR 2022), Algorithm 1",
+    source=(
+        "Xiao (JMLR 2010), Algorithm 1 with h = ||. - W^0||^2/2 and beta_t = gamma sqrt(t); Huang & Lee (ICLR 2022), "
+        "Algorithm 1"
+    ),
     bar=(
-        f"The two differ by the rounding of η in {N_STEPS} steps; the prox is nonexpansive and the quadratic is stable, so "
-        "that it does not grow: below 1e-13, and a margin of 100."
+        f"The two differ by the rounding of eta in {N_STEPS} steps; the prox is nonexpansive and the quadratic is "
+        "stable, so that it does not grow: below 1e-13, and a margin of 100."
     ),
     measure=measure,
     kills=(

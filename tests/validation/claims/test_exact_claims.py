@@ -44,7 +44,7 @@ def trial(claim: str, implementation: str) -> Trial:
 
 def missed_tenfold(check: Check) -> bool:
     room = max(check.high - check.predicted, check.predicted - check.low)
-    return not abs(check.measured - check.predicted) < 10 * room
+    return not check.holds and not abs(check.measured - check.predicted) < 10 * room  # NaN misses too
 
 
 @pytest.mark.parametrize("claim", CLAIMS)
