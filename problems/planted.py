@@ -1,0 +1,106 @@
+"""Regularized problems whose global minimiser is chosen beforehand.
+
+Take any f with a known global minimiser w* and a subgradient u of psi at w*. Then
+
+    F(w) = f(w) - <u, w> + psi(w)
+
+is minimal at w*, be f convex or not: f(w) >= f(w*), and psi(w) - <u, w> >= psi(w*) - <u, w*> by the definition of u.
+The structure of w* is the structure of the solution, and the choice of u sets the margin with which it is identified.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from problems.tilt import subgradient
+from rmda_ref.regularizers import Manifold, Regularizer
+
+Array = npt.NDArray[Any]
+
+
+class Smooth(Protocol):
+    """A smooth f with a known global minimiser and a stochastic oracle of its gradient."""
+
+    @property
+    def target(self) -> Array: ...
+    def value(self, w: Array) -> float: ...
+    def gradient(self, w: Array) -> Array: ...
+    def noisy_gradient(self, w: Array, rng: np.random.Generator) -> Array: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Planted:
+    """F(w) = f(w) - <tilt, w> + psi(w), minimal at ``f.target``.
+
+    Parameters
+    ----------
+    smooth : f
+    regularizer : psi
+    tilt : array like ``smooth.target``
+        u, a subgradient of psi at the target.
+
+    Raises
+    ------
+    ValueError
+        If ``tilt`` is no subgradient there: the problem proves its solution when it is made.
+
+    >>> from problems.quadratic import Quadratic
+    >>> from rmda_ref import L1
+    >>> f = Quadratic(np.array([2.0, 0.0]), np.eye(2), noise=0.5)
+    >>> problem = Planted.with_margin(f, L1(lam=1.0), margin=0.25, rng=np.random.default_rng(0))
+    >>> problem.manifold.mask, np.abs(problem.gradient(problem.solution))
+    (array([ True, False]), array([1.  , 0.75]))
+    """
+
+    smooth: Smooth
+    regularizer: Regularizer
+    tilt: Array
+
+    def __post_init__(self) -> None:
+        size = np.linalg.norm(self.tilt) + np.linalg.norm(self.gradient(self.solution))
+        if self.kkt_residual > 1e-12 * size:  # a few roundings of the terms
+            raise ValueError(
+                f"tilt is no subgradient of psi at the target: off by {self.kkt_residual:.3g}; "
+                "use problems.tilt.subgradient"
+            )
+
+    @classmethod
+    def with_margin(
+        cls, smooth: Smooth, regularizer: Regularizer, margin: float, rng: np.random.Generator
+    ) -> "Planted":
+        """The problem whose inactive part is identified with this margin (units of the gradient)."""
+        return cls(smooth, regularizer, subgradient(regularizer, smooth.target, margin, rng))
+
+    @property
+    def solution(self) -> Array:
+        """W*, a global minimiser of F."""
+        return self.smooth.target
+
+    @property
+    def manifold(self) -> Manifold:
+        """The structure of the solution."""
+        return self.regularizer.manifold(self.solution)
+
+    @property
+    def kkt_residual(self) -> float:
+        """Distance of 0 from the subdifferential of F at the solution."""
+        return self.regularizer.subdiff_distance(self.solution, -self.gradient(self.solution))
+
+    @property
+    def optimal_value(self) -> float:
+        """F(W*)."""
+        return self.objective(self.solution)
+
+    def objective(self, w: Array) -> float:
+        """F(w)."""
+        return self.smooth.value(w) - float(np.sum(self.tilt * w)) + self.regularizer.value(w)
+
+    def gradient(self, w: Array) -> Array:
+        """The gradient of the smooth part, f - <tilt, .>."""
+        return self.smooth.gradient(w) - self.tilt
+
+    def noisy_gradient(self, w: Array, rng: np.random.Generator) -> Array:
+        """A stochastic gradient of the smooth part."""
+        return self.smooth.noisy_gradient(w, rng) - self.tilt

@@ -1,0 +1,86 @@
+"""Subgradients with a prescribed margin: what is added to f so that a chosen point is optimal, and how strictly.
+
+The *margin* delta of u in d psi(w) is its distance to the relative boundary: on the inactive part the dual norm of u
+stays below its bound by delta (in units of the gradient).
+"""
+
+from functools import singledispatch
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rmda_ref import checks
+from rmda_ref.regularizers import L1, Blocks, GroupLasso, Nuclear, Regularizer, Zero
+
+Array = npt.NDArray[Any]
+
+
+@singledispatch
+def subgradient(regularizer: Regularizer, w: Array, margin: float, rng: np.random.Generator) -> Array:
+    """A subgradient of psi at ``w`` whose inactive part is as large as the margin allows, in random directions.
+
+    Parameters
+    ----------
+    regularizer : L1, GroupLasso (of one strength), Nuclear, Zero or Blocks of these
+    w : array
+    margin : float in (0, strength]
+    rng : numpy Generator, for the directions
+
+    Raises
+    ------
+    ValueError
+        If the margin is not in (0, strength].
+    TypeError
+        For another regularizer.
+    """
+    raise TypeError(f"no subgradient with a margin is known for {type(regularizer).__name__}")
+
+
+def _inactive_size(strength: float, margin: float) -> float:
+    if not 0 < checks.positive("margin", margin) <= strength:
+        raise ValueError(f"margin must lie in (0, {strength:g}], the strength of the regularizer, got {margin!r}")
+    return strength - margin
+
+
+@subgradient.register
+def _(regularizer: L1, w: Array, margin: float, rng: np.random.Generator) -> Array:
+    inactive = _inactive_size(regularizer.lam, margin) * rng.choice([-1.0, 1.0], w.shape)
+    return np.where(w != 0, regularizer.lam * np.sign(w), inactive)
+
+
+@subgradient.register
+def _(regularizer: GroupLasso, w: Array, margin: float, rng: np.random.Generator) -> Array:
+    layout, strength = regularizer.layout, regularizer.strengths(w.shape)
+    if not isinstance(strength, float):
+        raise ValueError("groups of several strengths have no one margin; give weights so that all are the same")
+    norms = layout.norms(w)
+    random = rng.standard_normal(w.shape)
+    active = w * layout.spread(strength / np.where(norms > 0, norms, 1), w.shape)
+    inactive = random * layout.spread(_inactive_size(strength, margin) / layout.norms(random), w.shape)
+    return np.asarray(np.where(layout.spread(norms > 0, w.shape), active, inactive))
+
+
+@subgradient.register
+def _(regularizer: Nuclear, w: Array, margin: float, rng: np.random.Generator) -> Array:
+    """lam U V^T on the span of w; (lam - margin) times a partial isometry on its complement."""
+    matrix = regularizer.layout.matrix(w)
+    u, _, vt = np.linalg.svd(matrix)
+    rank = regularizer.manifold(w).rank
+    rows, columns = u[:, rank:], vt[rank:]
+    isometry = np.eye(rows.shape[1], columns.shape[0])
+    inactive = _inactive_size(regularizer.lam, margin) * rows @ isometry @ columns
+    return np.asarray((regularizer.lam * u[:, :rank] @ vt[:rank] + inactive).reshape(w.shape))
+
+
+@subgradient.register
+def _(regularizer: Zero, w: Array, margin: float, rng: np.random.Generator) -> Array:
+    return np.zeros_like(w)
+
+
+@subgradient.register
+def _(regularizer: Blocks, w: Array, margin: float, rng: np.random.Generator) -> Array:
+    parts = regularizer.split(w)
+    return np.concatenate(
+        [subgradient(b.regularizer, parts[b.name], margin, rng).reshape(-1) for b in regularizer.blocks]
+    )

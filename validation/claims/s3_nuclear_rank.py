@@ -1,0 +1,71 @@
+"""S3. RMDA identifies the rank of a planted low-rank matrix and keeps it; ProxSGD never does.
+
+The structured set is no subspace but the smooth manifold of matrices of rank 2: identification still happens after
+finitely many steps, because the nuclear norm is partly smooth relative to it.
+"""
+
+import numpy as np
+
+from problems import Planted, Quadratic
+from rmda_ref import Nuclear
+from rmda_ref.crosscheck.mutants import Implementation
+from validation.claim import Claim, Measurement, Picture, Setting
+from validation.separation import Outcomes, Race, checks, curves, side_by_side
+
+N_SEEDS = {"quick": 5, "full": 20}
+N_STEPS = {"quick": 2000, "full": 20_000}
+SHAPE, RANK = (8, 6), 2
+SIGMA, LAM, STEP_SIZE, MARGIN = 0.25, 1.0, 0.1, 1.0  # margin in units of sigma
+SINGULAR_VALUES = (8.0, 6.0)  # far above the noise of W~
+
+
+def planted(setting: Setting, seed: int) -> Planted:
+    rng = setting.rng("S3", "problem", seed)
+    u, v = (np.linalg.qr(rng.standard_normal((n, RANK)))[0] for n in SHAPE)
+    target = (u * SINGULAR_VALUES) @ v.T
+    # Exactly rank 2 to rounding; the margin is that of the remaining four singular values of the tilt.
+    return Planted.with_margin(Quadratic.correlated(target, 0.3, SIGMA), Nuclear(LAM), MARGIN * SIGMA, rng)
+
+
+def measure(implementation: Implementation, setting: Setting) -> Measurement:
+    n_seeds, n_steps = N_SEEDS[setting.profile], N_STEPS[setting.profile]
+    races: list[Outcomes] = []
+    for seed in range(n_seeds):
+        problem = planted(setting, seed)
+        race = Race(
+            problem,
+            np.zeros(SHAPE),
+            lambda w, problem=problem: np.array(problem.regularizer.manifold(w) == problem.manifold),
+            n_steps,
+            STEP_SIZE,
+        )
+        races.append(
+            race.run_all(
+                implementation,
+                lambda seed=seed: setting.rng("S3", seed),
+                lambda done, seed=seed: setting.progress((seed + done) / n_seeds),
+            )
+        )
+    outcomes = side_by_side(races)
+    title = "RMDA finds the rank and keeps it, ProxSGD never holds it"
+    ylabel = f"fraction of {n_seeds} seeds with the right rank"
+    picture = Picture(title, "step t", ylabel, tuple(curves(outcomes)), xscale="log")
+    return Measurement(tuple(checks(outcomes, "")), (picture,))
+
+
+CLAIM = Claim(
+    id="S3",
+    title="Rank of a planted matrix",
+    statement=(
+        "With the nuclear norm, a planted solution of rank 2 (8 x 6), and gradient noise of standard deviation sigma "
+        "per entry equal to the margin, W~ of RMDA has rank 2 at every step after a finite one, for c = 1 and c = 0.1, "
+        "and so has RDA; ProxSGD, with a constant or a decaying step, has not."
+    ),
+    source="Huang & Lee (ICLR 2022), Theorem 1; partial smoothness of the nuclear norm: Lewis (SIAM J. Optim. 2002)",
+    bar=(
+        "Every seed (5 quick, 20 full) of RMDA and RDA right at every step after the first tenth of 2000 (quick) or "
+        "20,000 steps; ProxSGD wrong somewhere in at least 99% of the windows of 100 steps. After 200 steps the dual "
+        "average errs by a matrix of norm about (sqrt(6) + sqrt(4)) sigma/13, a third of the margin."
+    ),
+    measure=measure,
+)

@@ -1,0 +1,136 @@
+"""Support separation: RMDA beside RDA and ProxSGD on one planted problem, scored at every step on W~.
+
+*Right* means that the structure of W~^t is exactly that of the planted solution. RMDA and RDA must be right at every
+step after the first tenth, on every seed; ProxSGD must be wrong somewhere in nearly every window of 100 steps.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from problems import Planted
+from rmda_ref import PowerDecay
+from rmda_ref.crosscheck.mutants import Implementation
+from validation.claim import Check, Curve
+
+WINDOW = 100
+BURN_IN = 0.1  # the first tenth of the steps is not scored
+LEAST_WRONG = 0.99
+RDA_GAMMA = 1.0  # its start is forgotten like gamma/sqrt(t), RMDA's like 3/(2 eta t)
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """Of one algorithm: (n_steps, n_seeds) booleans, whether W~^t was right; and the last W~ of each seed."""
+
+    right: np.ndarray
+    final: np.ndarray
+
+
+Outcomes = dict[str, Outcome]  # per algorithm
+
+
+@dataclass(frozen=True)
+class Race:
+    """Every algorithm from W^0 = ``start`` on the same problem, with its own but equally seeded noise.
+
+    ``start`` holds one seed, or many along its first axis; ``is_right`` gives one boolean per seed.
+    """
+
+    problem: Planted
+    start: np.ndarray
+    is_right: Callable[[np.ndarray], np.ndarray]
+    n_steps: int
+    step_size: float
+
+    def run(self, algorithm: Any, implementation: Implementation, rng: np.random.Generator) -> Outcome:
+        """One algorithm on all seeds."""
+        right, start = [], algorithm.init(self.start)
+        for state in implementation.steps(
+            algorithm, start, lambda w: self.problem.noisy_gradient(w, rng), self.n_steps
+        ):
+            right.append(np.atleast_1d(self.is_right(state.prox_iterate)))
+        return Outcome(np.array(right), state.prox_iterate)
+
+    def algorithms(self, implementation: Implementation) -> dict[str, Any]:
+        psi, eta = self.problem.regularizer, self.step_size
+        return {
+            "RMDA, c = 1": implementation.RMDA(psi, eta),
+            "RMDA, c = 0.1": implementation.RMDA(psi, eta, 0.1),
+            "RDA": implementation.RDA(psi, RDA_GAMMA),
+            "ProxSGD": implementation.ProxSGD(psi, eta),
+            "ProxSGD, decaying step": implementation.ProxSGD(psi, PowerDecay(eta, 0.5)),
+        }
+
+    def run_all(
+        self, implementation: Implementation, seeded: Callable[[], np.random.Generator], done: Callable[[float], None]
+    ) -> Outcomes:
+        """All algorithms; ``done`` hears the fraction done."""
+        outcomes: Outcomes = {}
+        algorithms = self.algorithms(implementation)
+        for name, algorithm in algorithms.items():
+            outcomes[name] = self.run(algorithm, implementation, seeded())
+            done(len(outcomes) / len(algorithms))
+        return outcomes
+
+
+def side_by_side(races: Sequence[Outcomes]) -> Outcomes:
+    """Races of one seed each as one."""
+    return {
+        name: Outcome(
+            np.hstack([outcomes[name].right for outcomes in races]),
+            np.stack([outcomes[name].final for outcomes in races]),
+        )
+        for name in races[0]
+    }
+
+
+def _scored(right: np.ndarray) -> np.ndarray:
+    return right[int(BURN_IN * len(right)) :]
+
+
+def seeds_right_throughout(right: np.ndarray) -> int:
+    """Number of seeds that are right at every scored step."""
+    return int(_scored(right).all(axis=0).sum())
+
+
+def wrong_windows(right: np.ndarray) -> float:
+    """Fraction of windows of 100 scored steps, over all seeds, with a wrong step."""
+    steps = _scored(right)
+    windows = steps[: len(steps) // WINDOW * WINDOW].reshape(-1, WINDOW, right.shape[1])
+    return float((~windows.all(axis=1)).mean())
+
+
+def last_wrong_step(right: np.ndarray) -> int:
+    """T0 of the slowest seed: the last step at which it was wrong (0 if none was)."""
+    wrong = np.flatnonzero(~right.all(axis=1))
+    return int(wrong[-1]) + 1 if len(wrong) else 0
+
+
+def checks(outcomes: Outcomes, label: str) -> list[Check]:
+    """One check an algorithm, against the bars of this module."""
+    result = []
+    for name, outcome in outcomes.items():
+        n_seeds = outcome.right.shape[1]
+        if name.startswith("ProxSGD"):
+            wrong = wrong_windows(outcome.right)
+            result.append(Check(f"{label}{name}: windows wrong", 1.0, wrong, LEAST_WRONG, 1.0))
+        else:
+            seeds, last = seeds_right_throughout(outcome.right), last_wrong_step(outcome.right)
+            result.append(Check(f"{label}{name}: seeds right (T0 = {last})", n_seeds, seeds, n_seeds, n_seeds))
+    return result
+
+
+def shown_steps(n_steps: int) -> Sequence[int]:
+    """Steps for a picture, evenly on a logarithmic axis."""
+    return [int(t) for t in np.unique(np.geomspace(1, n_steps, 120).astype(int))]
+
+
+def curves(outcomes: Outcomes) -> list[Curve]:
+    """Per algorithm the fraction of seeds that are right."""
+    return [
+        Curve(name, steps := shown_steps(len(o.right)), [float(o.right[t - 1].mean()) for t in steps])
+        for name, o in outcomes.items()
+    ]
