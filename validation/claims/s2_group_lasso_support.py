@@ -47,7 +47,7 @@ def measure(implementation: Implementation, setting: Setting) -> Measurement:
         )
         results += checks(outcomes, f"delta = {margin:g} sigma, ")
         title = f"delta = {margin:g} sigma: RMDA finds the groups and keeps them, ProxSGD never holds them"
-        ylabel = f"fraction of {N_SEEDS} seeds with the right groups"
+        ylabel = "seeds with the right groups, fraction"
         pictures.append(Picture(title, "step t", ylabel, tuple(curves(outcomes)), xscale="log"))
     return Measurement(tuple(results), tuple(pictures))
 

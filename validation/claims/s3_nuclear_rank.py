@@ -48,7 +48,7 @@ def measure(implementation: Implementation, setting: Setting) -> Measurement:
         )
     outcomes = side_by_side(races)
     title = "RMDA finds the rank and keeps it, ProxSGD never holds it"
-    ylabel = f"fraction of {n_seeds} seeds with the right rank"
+    ylabel = "seeds with the right rank, fraction"
     picture = Picture(title, "step t", ylabel, tuple(curves(outcomes)), xscale="log")
     return Measurement(tuple(checks(outcomes, "")), (picture,))
 

@@ -55,7 +55,7 @@ def measure(implementation: Implementation, setting: Setting) -> Measurement:
         )
     outcomes = side_by_side(races)
     title = "Under dropout RMDA finds the inputs that the network needs, ProxSGD never holds them"
-    ylabel = f"fraction of {n_seeds} seeds with the right inputs"
+    ylabel = "seeds with the right inputs, fraction"
     picture = Picture(title, "step t", ylabel, tuple(curves(outcomes)), xscale="log")
     noise = noise_over_margin(problems[0], setting.rng("S4", "noise"))
     note = f"At the solution the gradient noise of an unneeded input is {noise:.2g} margins (root mean square)."

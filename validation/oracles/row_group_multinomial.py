@@ -25,7 +25,7 @@ from problems.data import DataSource, load
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Optimum:
     """
     Parameters
@@ -46,7 +46,12 @@ class Optimum:
 
 
 def optimum(X: Any, y: Any, n_classes: int, mu: float, target: float = 1e-9, max_rounds: int = 60) -> Optimum:
-    """The minimiser of F for samples ``X`` (n, n_features) and labels ``y`` (n,), certified to a gap of ``target``.
+    """The minimiser of F, certified to a gap of ``target``.
+
+    Parameters
+    ----------
+    X : samples, shape (n, n_features); no feature may be 0 in all of them.
+    y : labels 0, ..., n_classes - 1, each of them at least once, shape (n,).
 
     Raises
     ------
@@ -63,7 +68,7 @@ def optimum(X: Any, y: Any, n_classes: int, mu: float, target: float = 1e-9, max
     raise ArithmeticError(f"no certified optimum after {max_rounds} rounds: KKT residual {found.kkt_residual:.1e}")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Problem:
     A: Array  # samples with a one at the end
     Y: Array  # one-hot labels
@@ -111,6 +116,7 @@ class _Problem:
     def newton(self, w: Array) -> Array:
         """A damped Newton step among the points with the support of ``w``; a group that would turn back becomes 0."""
         norms = np.linalg.norm(w, axis=0)
+        norms[-1] = 1.0  # the intercept is always active, and its size does not matter
         active = np.flatnonzero(norms)
         norms, units = norms[active], w[:, active] / norms[active]
         penalised = self.mu * (active < w.shape[1] - 1)
