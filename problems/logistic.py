@@ -8,7 +8,10 @@ The model is well specified, so f is minimal at w*. By Stein's identity E[x h(<x
 
     f(w) = E[softplus(|w| z)] - k(|w*|) <w*, w>,     grad f(w) = k(|w|) w - k(|w*|) w*,     k(r) = E sigma'(r z),
 
-with z ~ N(0, 1), computed by Gauss-Hermite quadrature.
+with z ~ N(0, 1). That w* is the minimiser is exact, by the formula. The expectations are computed by the trapezoidal
+rule of step h: sigma'(r z) is analytic for |Im z| < pi/r, so that the rule errs by a multiple of exp(-2 pi^2/(r h))
+(Trefethen & Weideman, SIAM Review 56, 2014), which for h = 1/32 is rounding up to r = 15. Gauss-Hermite converges far
+more slowly so near to poles (150 nodes err by 1e-9 at r = 3 and by 1e-2 at r = 10).
 """
 
 from dataclasses import dataclass
@@ -20,8 +23,8 @@ import numpy.typing as npt
 from scipy.special import expit
 
 Array = npt.NDArray[Any]
-N_NODES = 150  # for |w| up to about 10 the quadrature is exact to rounding
-NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(N_NODES)
+NODES = np.arange(-9 * 32, 9 * 32 + 1) / 32  # beyond 9 the normal distribution has mass 2e-19
+WEIGHTS = np.exp(-(NODES**2) / 2)
 WEIGHTS = WEIGHTS / WEIGHTS.sum()
 
 
@@ -42,6 +45,11 @@ class PopulationLogistic:
     batch_size : int, at least 1
         Fresh samples per noisy gradient.
 
+    Raises
+    ------
+    ValueError
+        If ``target`` is no finite vector, or ``batch_size`` is below 1.
+
     >>> f = PopulationLogistic(np.array([1.0, -2.0]))
     >>> np.abs(f.gradient(f.target)).max()
     np.float64(0.0)
@@ -53,6 +61,8 @@ class PopulationLogistic:
     def __post_init__(self) -> None:
         if self.target.ndim != 1:
             raise ValueError(f"target has shape {self.target.shape}; it must be a vector")
+        if not np.isfinite(self.target).all():
+            raise ValueError(f"target must be finite, got {self.target}; it is the solution of the problem")
         if self.batch_size < 1:
             raise ValueError(f"batch_size must be at least 1, got {self.batch_size}")
 

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from problems.margin import margin
 from problems.tilt import subgradient
 from rmda_ref.regularizers import Manifold, Regularizer
 
@@ -44,7 +45,8 @@ class Planted:
     Raises
     ------
     ValueError
-        If ``tilt`` is no subgradient there: the problem proves its solution when it is made.
+        If ``tilt`` is no finite array like the target, or no subgradient there: the problem proves its solution when
+        it is made.
 
     >>> from problems.quadratic import Quadratic
     >>> from rmda_ref import L1
@@ -59,8 +61,14 @@ class Planted:
     tilt: Array
 
     def __post_init__(self) -> None:
+        if self.tilt.shape != self.solution.shape:
+            raise ValueError(
+                f"tilt has shape {self.tilt.shape}, the target {self.solution.shape}; they must be the same"
+            )
+        if not np.isfinite(self.tilt).all():  # a NaN on the inactive part would pass for a subgradient
+            raise ValueError("tilt must be finite; use problems.tilt.subgradient")
         size = np.linalg.norm(self.tilt) + np.linalg.norm(self.gradient(self.solution))
-        if self.kkt_residual > 1e-12 * size:  # a few roundings of the terms
+        if not self.kkt_residual <= 1e-12 * size:  # a few roundings of the terms
             raise ValueError(
                 f"tilt is no subgradient of psi at the target: off by {self.kkt_residual:.3g}; "
                 "use problems.tilt.subgradient"
@@ -82,6 +90,11 @@ class Planted:
     def manifold(self) -> Manifold:
         """The structure of the solution."""
         return self.regularizer.manifold(self.solution)
+
+    @property
+    def margin(self) -> float:
+        """Distance of the negative gradient at the solution from the relative boundary of d psi (`problems.margin`)."""
+        return margin(self.regularizer, self.solution, -self.gradient(self.solution))
 
     @property
     def kkt_residual(self) -> float:

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from rmda_ref import checks
+
 Array = npt.NDArray[Any]
 
 
@@ -26,7 +28,8 @@ class Quadratic:
     Raises
     ------
     ValueError
-        If the Hessian does not fit the target, is not symmetric, or has a negative eigenvalue; if noise < 0.
+        If the target is not finite; if the Hessian does not fit it, is not symmetric, or has a negative eigenvalue; if
+        the noise is negative or not finite.
 
     Notes
     -----
@@ -44,14 +47,15 @@ class Quadratic:
 
     def __post_init__(self) -> None:
         n = self.target.size
+        if not np.isfinite(self.target).all():
+            raise ValueError(f"target must be finite, got {self.target}; it is the minimiser of f")
         if self.hessian.shape != (n, n):
             raise ValueError(f"hessian has shape {self.hessian.shape}; a target of {n} entries needs ({n}, {n})")
         if not np.array_equal(self.hessian, self.hessian.T):
             raise ValueError("hessian must be symmetric; use (hessian + hessian.T) / 2")
         if self._spectrum[0] < -1e-12 * self._spectrum[-1]:
             raise ValueError(f"hessian has the negative eigenvalue {self._spectrum[0]:g}; f must be convex")
-        if not self.noise >= 0:
-            raise ValueError(f"noise must be at least 0, got {self.noise!r}")
+        checks.nonnegative("noise", self.noise)
 
     @classmethod
     def correlated(cls, target: Array, correlation: float, noise: float = 0.0) -> "Quadratic":

@@ -64,6 +64,10 @@ def run(
     source = _source(data)
     key = fingerprint(Setting(seed, profile, source))
     plan = runner.Run(seed, profile, source, registry.PACKAGES, out / "parts", key)
+    try:
+        plan.parts.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        _stop(f"error: the report cannot be written: {error}", _USAGE)
     started, clock = datetime.now(UTC).isoformat(timespec="seconds"), time.perf_counter()
 
     trials = _perform(claims, plan, jobs)

@@ -67,11 +67,13 @@ def write_whole(path: Path, text: str) -> None:
 
 
 def store(path: Path, key: str, trial: Trial) -> None:
-    """Write a trial; a measurement that JSON cannot hold is an error of the trial."""
+    """Write a trial; a measurement that JSON cannot hold, or that would not read back, is an error of the trial."""
     try:
         content = jsonable(trial)
-    except TypeError as error:
-        content = jsonable(replace(trial, measurement=None, error=f"TypeError: {error}"))
+        _trial(content)
+    except (TypeError, ValueError, AttributeError) as error:
+        reason = f"{type(error).__name__}: the measurement cannot be kept: {error}"
+        content = jsonable(replace(trial, measurement=None, error=reason))
     write_whole(path, json.dumps({"key": key, "trial": content}, allow_nan=False))
 
 
@@ -92,7 +94,7 @@ def _trial(part: dict[str, Any]) -> Trial:
 def _measurement(part: dict[str, Any]) -> Measurement:
     return Measurement(
         checks=tuple(
-            Check(check.pop("quantity"), **{name: float(value) for name, value in check.items()})
+            Check(**{name: value if name == "quantity" else float(value) for name, value in check.items()})
             for check in part["checks"]
         ),
         pictures=tuple(

@@ -24,14 +24,14 @@ PARALLEL_FROM = 1 << 18  # entries: below, starting the threads costs more than 
 cloudpickle.register_pickle_by_value(rmda_ref.kernels)  # type: ignore[no-untyped-call]
 
 
-# Sums of squares in any order, and one reciprocal for many quotients, where a row has to be summed anyway.
-ROW_SUMS = {"reassoc", "arcp"}
+# Squares may be summed in any order; a fused step may contract products and sums too. Nowhere is a NaN assumed away.
+FASTMATH = {drivers.prox_radial: {"reassoc"}, drivers.step_radial: {"reassoc", "contract", "arcp", "nsz"}}
 
 
 @cache
 def compiled(parallel: bool, factory: Callable[..., Kernel], *functions: Kernel) -> Kernel:
     """The driver ``factory(*functions)``, compiled lazily for each signature."""
-    fastmath = ROW_SUMS if factory in (drivers.prox_radial, drivers.step_radial) else False
+    fastmath = FASTMATH.get(factory, False)
     compile_ = njit(parallel=parallel, cache=True, error_model="numpy", fastmath=fastmath)
     driver: Kernel = compile_(factory(*functions))
     return driver

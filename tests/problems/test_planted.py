@@ -1,9 +1,14 @@
 """Planted problems prove their solution; a wrong one does not get through."""
 
+import copy
+
 import numpy as np
 import pytest
+from scipy.integrate import quad
+from scipy.special import expit
 
-from problems import MLP, Planted, PopulationLogistic, Quadratic, TeacherStudent, subgradient
+from problems import MLP, Planted, PopulationLogistic, Quadratic, TeacherStudent, logistic, subgradient
+from problems.margin import margin
 from rmda_ref import L1, Block, Blocks, ElasticNet, GroupLasso, Nuclear, Rank
 
 NETWORK = MLP((4, 3, 2), "tanh", "squared")
@@ -40,14 +45,28 @@ def problem(request):
     return Planted.with_margin(*EXAMPLES[request.param], MARGIN, np.random.default_rng(1))
 
 
-def test_the_solution_is_a_global_minimum(problem):
-    """F(w) >= F(W*) near and far; equality only within rounding."""
+def least_gap(problem):
+    """The least F(w) - F(W*) at points near and far, beyond rounding."""
     rng = np.random.default_rng(2)
-    slack = 1e-12 * (1 + abs(problem.optimal_value))
-    for size in (1e-3, 1e-1, 1.0, 10.0):
-        for _ in range(20):
-            w = problem.solution + size * rng.standard_normal(problem.solution.shape)
-            assert problem.objective(w) >= problem.optimal_value - slack
+    points = (
+        problem.solution + size * rng.standard_normal(problem.solution.shape)
+        for size in (1e-3, 1e-1, 1.0, 10.0)
+        for _ in range(20)
+    )
+    return min(map(problem.objective, points)) - problem.optimal_value + 1e-12 * (1 + abs(problem.optimal_value))
+
+
+def with_tilt(problem, tilt):
+    """The problem with another tilt, unchecked."""
+    wrong = copy.copy(problem)
+    object.__setattr__(wrong, "tilt", tilt)
+    return wrong
+
+
+def test_the_solution_is_a_global_minimum(problem):
+    """And is not one under a tilt that is no subgradient."""
+    assert least_gap(problem) >= 0
+    assert least_gap(with_tilt(problem, 3 * problem.tilt)) < 0
 
 
 def test_the_margin_is_as_asked(problem):
@@ -57,6 +76,19 @@ def test_the_margin_is_as_asked(problem):
     outwards = (problem.tilt - smaller) / MARGIN  # one unit of the dual norm on each inactive part
     assert psi.subdiff_distance(solution, problem.tilt + 0.99 * MARGIN * outwards) < 1e-13
     assert psi.subdiff_distance(solution, problem.tilt + 1.01 * MARGIN * outwards) > 0.009 * MARGIN
+    assert problem.margin == pytest.approx(MARGIN, rel=1e-10)
+    assert with_tilt(problem, smaller).margin == pytest.approx(2 * MARGIN, rel=1e-10)
+
+
+def test_margins_by_hand():
+    """Groups of unlike strength; nothing inactive; degenerate."""
+    psi = GroupLasso(1.0, groups=[[0], [1, 2], [3]], weights=[1.0, 2.0, 3.0])
+    w = np.array([1.0, 0.0, 0.0, 0.0])
+    assert margin(psi, w, np.array([1.0, 0.3, 0.4, 1.0])) == 1.5
+    assert margin(psi, w, np.array([1.0, 0.0, 2.0, 1.0])) == 0
+    assert margin(L1(1.0), np.ones(2), np.ones(2)) == np.inf
+    with pytest.raises(TypeError, match="no margin is known for ElasticNet"):
+        margin(ElasticNet(1.0), np.zeros(2), np.zeros(2))
 
 
 def test_exact_gradient_by_differences(problem):
@@ -69,7 +101,24 @@ def test_exact_gradient_by_differences(problem):
 
     h = 1e-5
     slope = (smooth(w + h * direction) - smooth(w - h * direction)) / (2 * h)
-    assert slope == pytest.approx(float(np.sum(problem.smooth.gradient(w) * direction)), rel=1e-7, abs=1e-7)
+    gradient = problem.smooth.gradient(w)
+    assert slope == pytest.approx(float(np.sum(gradient * direction)), rel=1e-7, abs=1e-7)
+    wrong = gradient + 1e-4 * np.sign(direction)
+    assert slope != pytest.approx(float(np.sum(wrong * direction)), rel=1e-7, abs=1e-7)
+
+
+@pytest.mark.parametrize("radius", [0.5, 3.0, 10.0, 15.0])
+def test_the_logistic_curvature_by_adaptive_quadrature(radius):
+    """Gauss-Hermite, which 150 nodes do not carry past radius 2, is the wrong rule that this refuses."""
+
+    def integrand(z):
+        return 2 * expit(radius * z) * expit(-radius * z) * np.exp(-z * z / 2) / np.sqrt(2 * np.pi)
+
+    exact, _ = quad(integrand, 0, min(12, 40 / radius), epsabs=0, epsrel=1e-13, limit=500)
+    assert logistic._curvature(radius) == pytest.approx(exact, rel=1e-12)
+    nodes, weights = np.polynomial.hermite_e.hermegauss(150)
+    gauss = weights @ (expit(radius * nodes) * expit(-radius * nodes)) / weights.sum()
+    assert (gauss == pytest.approx(exact, rel=1e-12)) == (radius < 2)
 
 
 @pytest.mark.parametrize("name", ["lasso", "group lasso", "nuclear", "logistic"])
@@ -103,6 +152,11 @@ def test_a_wrong_tilt_is_refused():
         Planted(smooth, psi, 1.1 * right)
     with pytest.raises(ValueError, match="tilt is no subgradient"):
         Planted(smooth, psi, -right)
+    with pytest.raises(ValueError, match="tilt has shape"):
+        Planted(smooth, psi, right[:1])
+    for bad in (np.nan, np.inf):
+        with pytest.raises(ValueError, match="tilt must be finite"):
+            Planted(smooth, psi, np.where(smooth.target == 0, bad, right))
 
 
 def test_manifolds():
@@ -134,7 +188,10 @@ def test_lipschitz_constants():
         (lambda: Quadratic(np.zeros(2), np.eye(3)), "hessian has shape"),
         (lambda: Quadratic(np.zeros(2), np.array([[1.0, 1.0], [0.0, 1.0]])), "must be symmetric"),
         (lambda: Quadratic(np.zeros(2), -np.eye(2)), "negative eigenvalue"),
-        (lambda: Quadratic(np.zeros(2), np.eye(2), -1.0), "noise must be at least 0"),
+        (lambda: Quadratic(np.zeros(2), np.eye(2), -1.0), "noise must lie in"),
+        (lambda: Quadratic(np.zeros(2), np.eye(2), np.inf), "noise must lie in"),
+        (lambda: Quadratic(np.array([0.0, np.nan]), np.eye(2)), "target must be finite"),
+        (lambda: PopulationLogistic(np.array([0.0, np.inf])), "target must be finite"),
         (lambda: PopulationLogistic(np.zeros((2, 2))), "must be a vector"),
         (lambda: PopulationLogistic(np.zeros(2), 0), "batch_size must be at least 1"),
         (lambda: TeacherStudent(MLP((2, 2)), np.zeros(6)), "needs the squared loss"),

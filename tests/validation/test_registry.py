@@ -97,7 +97,7 @@ def test_an_id_must_be_fit_to_name_a_file(package, id_):
 @pytest.mark.parametrize("option", ["kills", "runs"])
 def test_an_unknown_mutant_is_named(package, option):
     """A misspelt mutant would never be run."""
-    with pytest.raises(RegistryError, match="Z1 names unknown mutants: betta1$"):
+    with pytest.raises(RegistryError, match=r"Z1 names unknown mutants: betta1$"):
         discover([package(a=code("Z1", f"{option}=({MUTANT!r}, 'betta1')"))])
 
 

@@ -11,9 +11,9 @@ W^0 = 0 and see the same batches; what is scored is the structured point, W~ for
 - ProxSGD has the same step sizes and momenta, and keeps its point and its averaged gradient between the stages.
 - RDA has one stage and gamma = 1/eta: it is RMDA with step sizes eta/sqrt(t) and no momentum.
 
-ProxSGD falls to the same objective as RMDA and shows no structure there. In the last stage it no longer averages
-gradients; then the noise of a batch in the gradient of a group exceeds the threshold lam sqrt(10), and the group moves
-off zero in almost every step, whatever the step size: there is no pixel that it does without.
+ProxSGD comes nearer to F* than RMDA and shows no structure there. In the last stage it no longer averages
+gradients; then the gradient of one batch exceeds the threshold lam sqrt(10) in a group that ought to be zero with
+probability above 0.99 (at the optimum, on both data sets), and the group leaves zero whatever the step size.
 """
 
 from collections.abc import Callable
@@ -51,7 +51,7 @@ class Bars:
 
     gap: float
     zero: float
-    accuracy: float
+    test_error: float
     changes: int
 
 
@@ -65,12 +65,12 @@ class Best:
 
 
 # A pass over the digits has 12 steps and one over MNIST 469, hence more passes over the digits.
-DIGITS = Recipe((50, 50, 100), passes=5), Bars(gap=0.012, zero=0.25, accuracy=0.89, changes=0)
+DIGITS = Recipe((50, 50, 100), passes=5), Bars(gap=0.012, zero=0.25, test_error=0.11, changes=0)
 RECIPES = {
     ("digits", "quick"): DIGITS,
     ("digits", "full"): DIGITS,
-    ("mnist", "quick"): (Recipe((10, 10, 20)), Bars(gap=4e-3, zero=0.49, accuracy=0.905, changes=10)),
-    ("mnist", "full"): (Recipe((50, 50, 100)), Bars(gap=2e-4, zero=0.55, accuracy=0.91, changes=5)),
+    ("mnist", "quick"): (Recipe((10, 10, 20)), Bars(gap=4e-3, zero=0.49, test_error=0.095, changes=10)),
+    ("mnist", "full"): (Recipe((50, 50, 100)), Bars(gap=2e-4, zero=0.55, test_error=0.09, changes=5)),
 }
 MNIST_BEST = Best(0.4610834689, n_active=334)
 
@@ -124,8 +124,7 @@ def run(
                     stepper.step(batch.gradient(stepper.iterate))
         for name, stepper in steppers.items():
             w, iterate = stepper.state.prox_iterate, stepper.iterate
-            row = problem.objective(w), problem.accuracy(w), problem.support(w), problem.support(iterate)
-            rows[name].append(row)
+            rows[name].append((problem.objective(w), problem.accuracy(w), problem.support(w), problem.support(iterate)))
         progress((done + 1) / n_rounds)
     return {
         name: Record(objective, accuracy, np.array(support), np.array(of_iterate))
@@ -159,16 +158,18 @@ def _best(problem: MultinomialRegression, name: str) -> Best:
         return MNIST_BEST
     n_classes = problem.train.weight_shape[0]
     found = optimum(problem.train.X, problem.train.y, n_classes, mu=LAM * np.sqrt(n_classes))
-    return Best(found.objective, int(found.support.sum()), found.support)
+    # Certified to 1e-9; further digits would change with the number of threads of BLAS.
+    return Best(round(found.objective, 10), int(found.support.sum()), found.support)
 
 
 def _checks(records: dict[str, Record], best: Best, bars: Bars, tail: int) -> tuple[Check, ...]:
     rmda, proxsgd = records["RMDA"], records["ProxSGD"]
+    n_groups = rmda.support.shape[1]
     checks = [
         # In float32 F may come out this far below F*.
         Check("RMDA: F - F*", 0.0, rmda.objective[-1] - best.objective, -1e-6, bars.gap),
-        Check("RMDA: fraction of zero groups", 1.0, rmda.zero[-1], bars.zero, 1.0),
-        Check("RMDA: test accuracy", 1.0, rmda.accuracy[-1], bars.accuracy, 1.0),
+        Check("RMDA: fraction of zero groups", 1 - best.n_active / n_groups, rmda.zero[-1], bars.zero, 1.0),
+        Check.at_most("RMDA: test error", 1 - rmda.accuracy[-1], bars.test_error),
         Check.at_most(f"RMDA: support changes in the last {tail} rounds", sum(rmda.changes[-tail:]), bars.changes),
         Check.at_most("ProxSGD: fraction of zero groups", proxsgd.zero[-1], 0.01),
     ]
@@ -186,8 +187,8 @@ def _table(records: dict[str, Record], best: Best, recipe: Recipe) -> Table:
         by_stage = (int(part.sum()) for part in np.split(record.changes, np.cumsum(recipe.rounds[:-1])))
         rows.append((name, *figures, *by_stage, sum(record.changes[-(recipe.rounds[-1] // 2) :])))
     stages = [f"support changes, stage {k + 1}" for k in range(len(recipe.rounds))]
-    last = f"in the last {recipe.rounds[-1] // 2 * recipe.passes} epochs"
-    return Table(("algorithm", "F", "F - F*", "test accuracy", "zero groups, %", *stages, last), tuple(rows))
+    columns = "algorithm", "F", "F - F*", "test accuracy", "zero groups, %", *stages, "second half of stage 3"
+    return Table(columns, tuple(rows))
 
 
 def _pictures(records: dict[str, Record], best: Best, n_pixels: int, passes: int) -> tuple[Picture, ...]:
@@ -202,7 +203,7 @@ def _pictures(records: dict[str, Record], best: Best, n_pixels: int, passes: int
     optimal = Curve("optimum", (0, epochs[-1]), (zero_at_best, zero_at_best), "predicted")
     return (
         Picture(
-            "RMDA and ProxSGD fall towards the certified optimum alike; RDA is far behind",
+            "ProxSGD comes nearer to the certified optimum than RMDA; RDA stays far from it",
             "epoch",
             "F - F*",
             curves(lambda record: (value - best.objective for value in record.objective)),
@@ -230,7 +231,8 @@ CLAIM = Claim(
         "Multinomial logistic regression with a group lasso (lam = 1e-3) over the 10 weights that leave each pixel, in "
         "the authors' settings: batches of 128; eta = 0.1 and c = 0.01; after a quarter and after half of the run eta "
         "is multiplied by 0.1, c by 10, and RMDA restarts. RMDA comes near the certified optimum on a support that is "
-        "sparse and has settled; ProxSGD, with the same step sizes and momenta, comes as near with every group nonzero."
+        "sparse and has settled; ProxSGD, with the same step sizes and momenta, comes nearer still, but with every "
+        "group nonzero."
     ),
     source=(
         "Huang & Lee (ICLR 2022), experiments and code; the optimum by validation.oracles.row_group_multinomial, "

@@ -1,7 +1,6 @@
 """Draw a picture: predictions are lines, measurements are points beside them, bars are dashed."""
 
 import io
-import math
 import textwrap
 from collections.abc import Iterator
 
@@ -48,12 +47,14 @@ def draw(picture: Picture) -> Figure:
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(7.5, 5.0), layout="constrained")
         axes = figure.add_subplot()
+        log = picture.xscale == "log"
         for curve, colour, marker in _dressed(picture.curves):
-            _plot(axes, curve, colour, marker, picture.xscale == "log")
+            _plot(axes, curve, colour, marker, log)
         # A log axis with nothing positive to show has no limits.
-        if picture.xscale == "log" and _any_positive(curve.x for curve in picture.curves):
+        points = [_shown(curve, log) for curve in picture.curves]
+        if log and any(np.any(x > 0) for x, _ in points):
             axes.set_xscale("log", nonpositive="mask")
-        if picture.yscale == "log" and _any_positive(curve.y for curve in picture.curves):
+        if picture.yscale == "log" and any(np.any(y > 0) for _, y in points):
             axes.set_yscale("log", nonpositive="mask")
         axes.set_title("\n".join(textwrap.wrap(picture.title, 68)), loc="left")
         axes.set_xlabel(picture.xlabel)
@@ -82,7 +83,7 @@ def _dressed(curves: tuple[Curve, ...]) -> Iterator[tuple[Curve, str, str]]:
 
 
 def _plot(axes: Axes, curve: Curve, colour: str, marker: str, log: bool) -> None:
-    x, y = _thinned(np.asarray(curve.x, float), np.asarray(curve.y, float), log)
+    x, y = _thinned(*_shown(curve, log), log)
     match curve.kind:
         case "bar" if len(x) == 1:
             axes.axhline(y[0], color=colour, linestyle="--", linewidth=1.6, label=curve.label)
@@ -97,17 +98,18 @@ def _plot(axes: Axes, curve: Curve, colour: str, marker: str, log: bool) -> None
             axes.plot(x, y, marker, color=colour, markersize=3, markeredgewidth=0, label=curve.label)
 
 
+def _shown(curve: Curve, log: bool) -> tuple[np.ndarray, np.ndarray]:
+    """The points that an axis can show: finite, and right of 0 where x is on a log scale."""
+    x, y = np.asarray(curve.x, float), np.asarray(curve.y, float)
+    shown = np.isfinite(x) & np.isfinite(y) & ((x > 0) | (not log))
+    return x[shown], y[shown]
+
+
 def _thinned(x: np.ndarray, y: np.ndarray, log: bool) -> tuple[np.ndarray, np.ndarray]:
     """At most 400 points, evenly spread along the axis where x increases, else along the curve."""
-    shown = np.isfinite(x) & np.isfinite(y) & ((x > 0) | (not log))
-    x, y = x[shown], y[shown]
     if len(x) <= _MOST_POINTS:
         return x, y
     place = (np.log(x) if log else x) if np.all(np.diff(x) > 0) else np.arange(len(x))
     chosen = np.unique(np.searchsorted(place, np.linspace(place[0], place[-1], _MOST_POINTS)))
     chosen = np.minimum(chosen, len(x) - 1)  # linspace may end one rounding beyond the last point
     return x[chosen], y[chosen]
-
-
-def _any_positive(values: Iterator[object]) -> bool:
-    return any(math.isfinite(value) and value > 0 for curve in values for value in curve)  # type: ignore[attr-defined]
