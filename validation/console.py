@@ -56,15 +56,11 @@ def _verdicts(verdicts: tuple[Verdict, ...]) -> Grid:
         shown = tightest(verdict.checks) if verdict.checks else None
         more = f"+{len(verdict.checks) - 1} more checks" if len(verdict.checks) > 1 else ""
         word = Text("holds", "green") if verdict.holds else Text("FAILS", "bold red")
-        title = _one_line(verdict.claim.title)
-        grid.add_row(verdict.claim.id, title, *_figures(shown), Text(more, "dim"), word, seconds(verdict.seconds))
+        told = Text(more, "dim"), word, seconds(verdict.seconds)
+        grid.add_row(verdict.claim.id, Text(verdict.claim.title), *_figures(shown), *told)
         for complaint, check in _complaints(verdict):
-            grid.add_row("", _one_line(f"  ✗ {complaint}", "red"), *_figures(check))
+            grid.add_row("", Text(f"✗ {complaint}", "red"), *_figures(check))
     return grid
-
-
-def _one_line(text: str, style: str = "") -> Text:
-    return Text(text, style, no_wrap=True, overflow="ellipsis")
 
 
 def _figures(check: Check | None) -> tuple[str, str, str]:

@@ -6,6 +6,7 @@ step after the first tenth, on every seed; ProxSGD must be wrong somewhere in ne
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ import numpy as np
 from problems import Planted
 from rmda_ref import PowerDecay
 from rmda_ref.crosscheck.mutants import Implementation
-from validation.claim import Check, Curve
+from validation.claim import Check, Curve, Setting
 
 WINDOW = 100
 BURN_IN = 0.1  # the first tenth of the steps is not scored
@@ -76,14 +77,27 @@ class Race:
         return outcomes
 
 
-def side_by_side(races: Sequence[Outcomes]) -> Outcomes:
-    """Races of one seed each as one."""
+def has_manifold(problem: Planted) -> Callable[[np.ndarray], np.ndarray]:
+    """Whether a point has the structure of the solution."""
+    return lambda w: np.array(problem.regularizer.manifold(w) == problem.manifold)
+
+
+def run_races(races: Sequence[Race], implementation: Implementation, setting: Setting, claim: str) -> Outcomes:
+    """Races of one seed each, scored as one."""
+    found = [
+        race.run_all(
+            implementation,
+            partial(setting.rng, claim, seed),
+            lambda done, seed=seed: setting.progress((seed + done) / len(races)),
+        )
+        for seed, race in enumerate(races)
+    ]
     return {
         name: Outcome(
-            np.hstack([outcomes[name].right for outcomes in races]),
-            np.stack([outcomes[name].final for outcomes in races]),
+            np.hstack([outcomes[name].right for outcomes in found]),
+            np.stack([outcomes[name].final for outcomes in found]),
         )
-        for name in races[0]
+        for name in found[0]
     }
 
 

@@ -4,43 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from examples import LOSSES, N_FEATURES, N_SAMPLES, make_loss, weights
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
 from rmda_ref.losses import LogisticLoss, MultinomialLoss, SquaredLoss
-
-N_SAMPLES, N_FEATURES, N_CLASSES = 12, 4, 3
-LOSSES = [SquaredLoss, LogisticLoss, MultinomialLoss]
-
-
-def targets(loss_class, n_samples, rng):
-    if issubclass(loss_class, SquaredLoss):
-        return rng.standard_normal(n_samples)
-    if issubclass(loss_class, LogisticLoss):
-        return rng.choice([-1.0, 1.0], n_samples)
-    return np.arange(n_samples) % N_CLASSES
-
-
-def make_loss(loss_class, fit_intercept=True, make_design=np.asarray, shape=(N_SAMPLES, N_FEATURES), seed=0):
-    rng = np.random.default_rng(seed)
-    X = make_design(rng.standard_normal(shape) * (rng.random(shape) < 0.7))
-    return loss_class(X, targets(loss_class, shape[0], rng), fit_intercept=fit_intercept)
-
-
-def weights(loss, seed=1, scale=1.0):
-    return scale * np.random.default_rng(seed).standard_normal(loss.weight_shape)
-
-
-@pytest.fixture(params=LOSSES, ids=lambda c: c.__name__)
-def loss_class(request):
-    return request.param
-
-
-@pytest.fixture(params=[False, True], ids=["", "intercept"])
-def loss(loss_class, request):
-    return make_loss(loss_class, request.param)
-
 
 # ---- the laws
 
@@ -239,105 +208,3 @@ def test_huge_predictors_are_finite_and_silent(loss_class, dtype):
         assert np.isfinite(value)
         assert np.isfinite(gradient).all()
         assert np.isfinite(loss.hessian_product(sign * w, weights(loss))).all()
-
-
-# ---- the Lipschitz constant
-
-
-def test_lipschitz_is_attained_at_the_origin(loss_class):
-    X = np.random.default_rng(0).standard_normal((10, 3))
-    y = np.where(np.arange(10) % 2, 1, 0 if loss_class is MultinomialLoss else -1)
-    loss = loss_class(X, y.astype(float) if loss_class is SquaredLoss else y)
-    identity = np.eye(np.prod(loss.weight_shape)).reshape(-1, *loss.weight_shape)
-    origin = np.zeros(loss.weight_shape)
-    hessian = np.stack([loss.hessian_product(origin, e).ravel() for e in identity])
-    assert loss.lipschitz() == pytest.approx(np.linalg.norm(hessian, 2), rel=1e-12)
-
-
-@pytest.mark.parametrize("shape", [(9, 4), (4, 9), (5, 5)])
-@pytest.mark.parametrize("fit_intercept", [False, True])
-def test_lipschitz_of_the_squared_loss_is_the_squared_spectral_norm(shape, fit_intercept):
-    loss = make_loss(SquaredLoss, fit_intercept, shape=shape)
-    A = np.column_stack([loss.X, np.ones(shape[0])]) if fit_intercept else loss.X
-    norm_squared = np.linalg.norm(A, 2) ** 2 / shape[0]
-    assert norm_squared <= loss.lipschitz() <= norm_squared * (1 + 1e-12)
-
-
-@pytest.mark.parametrize("stack", [sparse.vstack, sparse.hstack], ids=["tall", "wide"])
-@pytest.mark.parametrize("fit_intercept", [False, True])
-def test_lipschitz_by_lanczos_is_a_bound_within_its_stated_slack(stack, fit_intercept):
-    diagonal = sparse.diags_array(np.linspace(1.0, 3.0, 2001))
-    X = sparse.csr_array(stack([diagonal, diagonal]))
-    loss = SquaredLoss(X, np.zeros(X.shape[0]), fit_intercept=fit_intercept)
-    A = sparse.hstack([X, np.ones((X.shape[0], 1))]) if fit_intercept else X
-    start = np.random.default_rng(1).standard_normal(min(A.shape))
-    exact = sparse.linalg.svds(A, k=1, v0=start, return_singular_vectors=False)[0] ** 2 / X.shape[0]
-    assert exact <= loss.lipschitz() <= exact / 0.95 * (1 + 1e-9)
-
-
-def test_lipschitz_of_a_zero_design_is_zero():
-    assert SquaredLoss(np.zeros((3, 2)), np.zeros(3)).lipschitz() == 0.0
-
-
-# ---- bad input
-
-
-def bad_designs():
-    X = np.ones((3, 2))
-    yield "integer", X.astype(int), TypeError, r"X must be float32 or float64, got int64; use X.astype"
-    yield "half", X.astype(np.float16), TypeError, "got float16"
-    yield "list", X.tolist(), TypeError, "got list; use np.asarray"
-    yield "csc", sparse.csc_array(X), TypeError, "'csc'; use X.tocsr()"
-    yield "vector", X[:, 0], ValueError, r"got \(3,\); use X.reshape"
-    yield "empty", X[:, :0], ValueError, "at least one sample and one feature"
-    yield "nan", np.where(np.eye(3, 2), np.nan, X), ValueError, "finite, got 2 NaN or infinite"
-    yield (
-        "sparse inf",
-        sparse.csr_array(np.diag([1.0, np.inf, 1.0])),
-        ValueError,
-        "finite, got 1 NaN or infinite",
-    )
-
-
-@pytest.mark.parametrize(("X", "error", "message"), [pytest.param(*c[1:], id=c[0]) for c in bad_designs()])
-def test_bad_design(loss_class, X, error, message):
-    y = targets(loss_class, 3, np.random.default_rng(0))
-    with pytest.raises(error, match=message):
-        loss_class(X, y)
-
-
-def test_target_shape(loss_class):
-    y = targets(loss_class, 3, np.random.default_rng(0))
-    for wrong in (y[:2], y[:, None]):
-        with pytest.raises(ValueError, match=r"y must have shape \(3,\).*use y.ravel"):
-            loss_class(np.ones((3, 2)), wrong)
-
-
-def test_weight_shape(loss):
-    w = weights(loss)
-    for wrong in (w[..., :-1], w[None], w.T[None]):
-        for call in (loss.value, loss.gradient, loss.decision, loss.value_and_gradient, loss.dual_point):
-            with pytest.raises(ValueError, match="w must have shape"):
-                call(wrong)
-        with pytest.raises(ValueError, match="direction must have shape"):
-            loss.hessian_product(w, wrong)
-
-
-def test_dual_shape(loss):
-    with pytest.raises(ValueError, match=r"dual must have the shape .* of the predictor"):
-        loss.conjugate(np.zeros(N_SAMPLES + 1))
-
-
-@pytest.mark.parametrize(
-    ("samples", "error", "message"),
-    [
-        (np.ones(N_SAMPLES, dtype=bool), TypeError, "use np.flatnonzero"),
-        ([0.0, 1.0], TypeError, "integer indices, got float64"),
-        (np.empty(0, dtype=int), ValueError, r"not empty, got shape \(0,\)"),
-        ([[0, 1]], ValueError, r"one-dimensional .* got shape \(1, 2\)"),
-        ([N_SAMPLES], IndexError, "out of bounds"),
-    ],
-)
-def test_bad_samples(loss, samples, error, message):
-    with pytest.raises(error, match=message):
-        loss.gradient(weights(loss), samples)

@@ -6,7 +6,7 @@ Derived in `validation.recurrences`, whose numbers know nothing of V, alpha or b
 import numpy as np
 
 from rmda_ref import Zero
-from rmda_ref.crosscheck.mutants import RMDA_MUTANTS, Implementation
+from rmda_ref.crosscheck.mutants import RMDA_MUTANTS, STEP_MUTANTS, Implementation
 from validation.claim import Check, Claim, Curve, Measurement, Picture, Setting
 from validation.recurrences import quadratic_recurrence
 
@@ -66,16 +66,6 @@ CLAIM = Claim(
         "each, relative to |x_0| + |W*|, and a margin of 100."
     ),
     measure=measure,
-    kills=(
-        "beta1",
-        "s_eta",
-        "beta_next",
-        "center_prev",
-        "sign",
-        "V_noscale",
-        "c_swap",
-        "c_late",
-        "grad_at_prox",
-    ),
+    kills=tuple(STEP_MUTANTS),
     runs=tuple(RMDA_MUTANTS),
 )

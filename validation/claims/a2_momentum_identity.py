@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from rmda_ref import Zero
-from rmda_ref.crosscheck.mutants import RMDA_MUTANTS, Implementation
+from rmda_ref.crosscheck.mutants import RMDA_MUTANTS, STEP_MUTANTS, Implementation
 from validation.claim import Check, Claim, Curve, Measurement, Picture, Setting
 from validation.noisy_quadratic import NoisyQuadratic
 
@@ -77,16 +77,6 @@ CLAIM = Claim(
         "margin of 100. The gradient is computed again at W^{t-1} from outside."
     ),
     measure=measure,
-    kills=(
-        "beta1",
-        "s_eta",
-        "beta_next",
-        "center_prev",
-        "sign",
-        "V_noscale",
-        "c_swap",
-        "c_late",
-        "grad_at_prox",
-    ),
+    kills=tuple(STEP_MUTANTS),
     runs=tuple(RMDA_MUTANTS),
 )

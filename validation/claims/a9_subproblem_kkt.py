@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from rmda_ref.crosscheck.mutants import RMDA_MUTANTS, Implementation
+from rmda_ref.crosscheck.mutants import PROX_MUTANTS, RMDA_MUTANTS, STEP_MUTANTS, Implementation
 from rmda_ref.regularizers import REGISTRY, Nuclear
 from validation.claim import Check, Claim, Curve, Measurement, Picture, Setting
 from validation.noisy_quadratic import Array, NoisyQuadratic
@@ -154,19 +154,6 @@ CLAIM = Claim(
         "values of W~, which is therefore part of the size."
     ),
     measure=measure,
-    kills=(
-        "beta1",
-        "s_eta",
-        "beta_next",
-        "alpha_prev",
-        "center_prev",
-        "sign",
-        "thr_alpha",
-        "thr_eta",
-        "V_noscale",
-        "c_swap",
-        "c_late",
-        "grad_at_prox",
-    ),
+    kills=(*STEP_MUTANTS, *PROX_MUTANTS),
     runs=tuple(RMDA_MUTANTS),
 )

@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 
 from rmda_ref import PowerDecay
-from rmda_ref.crosscheck.mutants import RMDA_MUTANTS, Implementation
+from rmda_ref.crosscheck.mutants import PROX_MUTANTS, RMDA_MUTANTS, STEP_MUTANTS, Implementation
 from rmda_ref.regularizers import REGISTRY
 from validation.claim import Check, Claim, Curve, Measurement, Picture, Setting
 from validation.noisy_quadratic import Array, NoisyQuadratic
 
 BAR = 1e-11
 N_SEEDS, N_STEPS = 20, 25
+UNSEEN = ("c_late", "grad_at_prox")  # besides the mutants of restarts
 CONVEX = [example for example in REGISTRY.values() if example[0].convex]
 
 
@@ -78,18 +79,6 @@ CLAIM = Claim(
         "stable, so that it does not grow: below 1e-13, and a margin of 100."
     ),
     measure=measure,
-    kills=(
-        "beta1",
-        "s_eta",
-        "beta_next",
-        "alpha_prev",
-        "center_prev",
-        "sign",
-        "thr_alpha",
-        "thr_eta",
-        "V_noscale",
-        "c_swap",
-        "rda_no_gamma",
-    ),
+    kills=(*(name for name in STEP_MUTANTS | PROX_MUTANTS if name not in UNSEEN), "rda_no_gamma"),
     runs=(*RMDA_MUTANTS, "rda_no_gamma"),
 )

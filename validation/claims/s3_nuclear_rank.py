@@ -10,7 +10,7 @@ from problems import Planted, Quadratic
 from rmda_ref import Nuclear
 from rmda_ref.crosscheck.mutants import Implementation
 from validation.claim import Claim, Measurement, Picture, Setting
-from validation.separation import Outcomes, Race, checks, curves, side_by_side
+from validation.separation import Race, checks, curves, has_manifold, run_races
 
 N_SEEDS = {"quick": 5, "full": 20}
 N_STEPS = {"quick": 2000, "full": 20_000}
@@ -29,24 +29,9 @@ def planted(setting: Setting, seed: int) -> Planted:
 
 def measure(implementation: Implementation, setting: Setting) -> Measurement:
     n_seeds, n_steps = N_SEEDS[setting.profile], N_STEPS[setting.profile]
-    races: list[Outcomes] = []
-    for seed in range(n_seeds):
-        problem = planted(setting, seed)
-        race = Race(
-            problem,
-            np.zeros(SHAPE),
-            lambda w, problem=problem: np.array(problem.regularizer.manifold(w) == problem.manifold),
-            n_steps,
-            STEP_SIZE,
-        )
-        races.append(
-            race.run_all(
-                implementation,
-                lambda seed=seed: setting.rng("S3", seed),
-                lambda done, seed=seed: setting.progress((seed + done) / n_seeds),
-            )
-        )
-    outcomes = side_by_side(races)
+    problems = [planted(setting, seed) for seed in range(n_seeds)]
+    races = [Race(problem, np.zeros(SHAPE), has_manifold(problem), n_steps, STEP_SIZE) for problem in problems]
+    outcomes = run_races(races, implementation, setting, "S3")
     title = "RMDA finds the rank and keeps it, ProxSGD never holds it"
     ylabel = "seeds with the right rank, fraction"
     picture = Picture(title, "step t", ylabel, tuple(curves(outcomes)), xscale="log")

@@ -11,7 +11,7 @@ from problems import MLP, Planted, TeacherStudent
 from rmda_ref import Block, Blocks, GroupLasso
 from rmda_ref.crosscheck.mutants import Implementation
 from validation.claim import Claim, Measurement, Picture, Setting, Table
-from validation.separation import Outcomes, Race, checks, curves, side_by_side
+from validation.separation import Outcomes, Race, checks, curves, has_manifold, run_races
 
 N_SEEDS = {"quick": 3, "full": 20}
 N_STEPS = {"quick": 2000, "full": 20_000}
@@ -33,27 +33,19 @@ def planted(setting: Setting, seed: int) -> Planted:
     return Planted.with_margin(smooth, psi, MARGIN, rng)
 
 
+def start(setting: Setting, seed: int, problem: Planted) -> np.ndarray:
+    away = START * setting.rng("S4", "start", seed).standard_normal(NETWORK.size)
+    return problem.solution + away * (problem.solution != 0)
+
+
 def measure(implementation: Implementation, setting: Setting) -> Measurement:
     n_seeds, n_steps = N_SEEDS[setting.profile], N_STEPS[setting.profile]
     problems = [planted(setting, seed) for seed in range(n_seeds)]
-    races: list[Outcomes] = []
-    for seed, problem in enumerate(problems):
-        away = START * setting.rng("S4", "start", seed).standard_normal(NETWORK.size)
-        race = Race(
-            problem,
-            problem.solution + away * (problem.solution != 0),
-            lambda w, problem=problem: np.array(problem.regularizer.manifold(w) == problem.manifold),
-            n_steps,
-            STEP_SIZE,
-        )
-        races.append(
-            race.run_all(
-                implementation,
-                lambda seed=seed: setting.rng("S4", seed),
-                lambda done, seed=seed: setting.progress((seed + done) / n_seeds),
-            )
-        )
-    outcomes = side_by_side(races)
+    races = [
+        Race(problem, start(setting, seed, problem), has_manifold(problem), n_steps, STEP_SIZE)
+        for seed, problem in enumerate(problems)
+    ]
+    outcomes = run_races(races, implementation, setting, "S4")
     title = "Under dropout RMDA finds the inputs that the network needs, ProxSGD never holds them"
     ylabel = "seeds with the right inputs, fraction"
     picture = Picture(title, "step t", ylabel, tuple(curves(outcomes)), xscale="log")
