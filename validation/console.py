@@ -46,18 +46,18 @@ def _grid(*columns: str, title: str | None = None) -> Grid:
 def _verdicts(verdicts: tuple[Verdict, ...]) -> Grid:
     grid = Grid(box=box.SIMPLE_HEAD, padding=(0, 1))
     grid.add_column("claim", no_wrap=True)
-    grid.add_column("title")  # the only column that may shrink
-    for name in ("predicted", "measured", "bar"):
+    grid.add_column("title, tightest check")  # the only column that may shrink
+    for name in ("predicted", "measured", "bar", "checks"):
         grid.add_column(name, justify="right", no_wrap=True)
-    grid.add_column("", no_wrap=True)
     grid.add_column("verdict", no_wrap=True)
     grid.add_column("s", justify="right", no_wrap=True)
     for verdict in verdicts:
-        shown = tightest(verdict.checks) if verdict.checks else None
-        more = f"+{len(verdict.checks) - 1} more checks" if len(verdict.checks) > 1 else ""
+        title, shown = Text(verdict.claim.title), tightest(verdict.checks) if verdict.checks else None
+        if shown:
+            title.append(f"\n{shown.quantity}", "dim")
         word = Text("holds", "green") if verdict.holds else Text("FAILS", "bold red")
-        told = Text(more, "dim"), word, seconds(verdict.seconds)
-        grid.add_row(verdict.claim.id, Text(verdict.claim.title), *_figures(shown), *told)
+        told = str(len(verdict.checks)), word, seconds(verdict.seconds)
+        grid.add_row(verdict.claim.id, title, *_figures(shown), *told)
         for complaint, check in _complaints(verdict):
             grid.add_row("", Text(f"✗ {complaint}", "red"), *_figures(check))
     return grid

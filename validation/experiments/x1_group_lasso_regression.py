@@ -166,8 +166,7 @@ def _checks(records: dict[str, Record], best: Best, bars: Bars, tail: int) -> tu
     rmda, proxsgd = records["RMDA"], records["ProxSGD"]
     n_groups = rmda.support.shape[1]
     checks = [
-        # In float32 F may come out this far below F*.
-        Check("RMDA: F - F*", 0.0, rmda.objective[-1] - best.objective, -1e-6, bars.gap),
+        Check.at_most("RMDA: |F - F*|", abs(rmda.objective[-1] - best.objective), bars.gap),
         Check("RMDA: fraction of zero groups", 1 - best.n_active / n_groups, rmda.zero[-1], bars.zero, 1.0),
         Check.at_most("RMDA: test error", 1 - rmda.accuracy[-1], bars.test_error),
         Check.at_most(f"RMDA: support changes in the last {tail} rounds", sum(rmda.changes[-tail:]), bars.changes),
@@ -184,10 +183,9 @@ def _table(records: dict[str, Record], best: Best, recipe: Recipe) -> Table:
     for name, record in records.items():
         value = record.objective[-1]
         figures = value, value - best.objective, record.accuracy[-1], 100 * record.zero[-1]
-        by_stage = (int(part.sum()) for part in np.split(record.changes, np.cumsum(recipe.rounds[:-1])))
-        rows.append((name, *figures, *by_stage, sum(record.changes[-(recipe.rounds[-1] // 2) :])))
-    stages = [f"support changes, stage {k + 1}" for k in range(len(recipe.rounds))]
-    columns = "algorithm", "F", "F - F*", "test accuracy", "zero groups, %", *stages, "second half of stage 3"
+        by_stage = (str(part.sum()) for part in np.split(record.changes, np.cumsum(recipe.rounds[:-1])))
+        rows.append((name, *figures, ", ".join(by_stage), sum(record.changes[-(recipe.rounds[-1] // 2) :])))
+    columns = "algorithm", "F", "F - F*", "accuracy", "zero groups, %", "changes by stage", "in the last quarter"
     return Table(columns, tuple(rows))
 
 
@@ -226,7 +224,7 @@ def _pictures(records: dict[str, Record], best: Best, n_pixels: int, passes: int
 
 CLAIM = Claim(
     id="X1",
-    title="real data: group-lasso logistic regression",
+    title="Real data: group-lasso logistic regression",
     statement=(
         "Multinomial logistic regression with a group lasso (lam = 1e-3) over the 10 weights that leave each pixel, in "
         "the authors' settings: batches of 128; eta = 0.1 and c = 0.01; after a quarter and after half of the run eta "
