@@ -9,6 +9,8 @@ import numpy as np
 from rmda_ref.namespace import Array, namespace
 
 DTYPES = ("float32", "float64")
+FIND = "find what made them with isfinite"
+SKIP = "nothing was changed: skip this step, or lower the step size if the gradients grow without bound"
 
 
 def positive(name: str, value: float) -> float:
@@ -47,25 +49,22 @@ def floating(name: str, array: Array) -> Any:
     return xp
 
 
-def finite(name: str, array: Array) -> None:
+def finite(name: str, array: Array, remedy: str = FIND) -> None:
     """Raise if an entry of ``array`` is infinite or NaN, and say where the first is."""
     xp = namespace(array)
     good = xp.isfinite(array)
     if not bool(xp.all(good)):
-        raise not_finite(name, array)
+        raise not_finite(name, array, remedy)
 
 
-def not_finite(name: str, array: Array) -> ValueError:
+def not_finite(name: str, array: Array, remedy: str) -> ValueError:
     """The error for an array that holds an infinite or NaN entry."""
     xp = namespace(array)
     bad = ~xp.reshape(xp.isfinite(array), (-1,))
     first = int(xp.argmax(xp.astype(bad, xp.int8) if xp is not np else bad))
     where = tuple(int(i) for i in np.unravel_index(first, tuple(array.shape))) if array.ndim else ()
     count = int(xp.sum(xp.astype(bad, xp.int64)))
-    return ValueError(
-        f"{name} has {count} non-finite entries, the first at index {where}; nothing was changed: skip this "
-        "step, or lower the step size if the gradients grow without bound"
-    )
+    return ValueError(f"{name} has {count} non-finite entries, the first at index {where}; {remedy}")
 
 
 def start(name: str, w0: Array) -> Array:
@@ -91,4 +90,4 @@ def same_kind(name: str, array: Array, like: Array) -> None:
 def gradient(grad: Array, like: Array) -> None:
     """Raise unless ``grad`` is a finite gradient at a parameter like ``like``."""
     same_kind("grad", grad, like)
-    finite("grad", grad)
+    finite("grad", grad, SKIP)

@@ -97,7 +97,7 @@ class Stepper(Generic[StateT]):
             checks.same_kind("grad", grad, like)
         entries = np.ascontiguousarray(grad).reshape(-1)
         if not self._all_finite(entries):
-            raise checks.not_finite("grad", grad)
+            raise checks.not_finite("grad", grad, checks.SKIP)
         now = self.algorithm.tick(self._now.t, self._now.weight)
         self._step(*self._flat, entries, *now[2:])
         self._now = now

@@ -26,7 +26,7 @@ class Regularizer(ABC):
     weak_convexity : the smallest rho such that psi + rho/2 ||.||^2 is convex (0 for convex psi).
     separable : whether psi is a sum over entries.
     metric_prox : "exact" where the prox in a diagonal metric is exact, else None.
-    driven : the shape of ``kernel``: "entrywise" or "radial" (see `rmda_ref.kernels`).
+    driven : the shape of ``kernel``: "entrywise", "radial" or "row" (see `rmda_ref.kernels`).
     """
 
     convex: ClassVar[bool] = True
