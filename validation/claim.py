@@ -95,7 +95,7 @@ class Setting:
     data: DataSource = field(default_factory=DataSource)
     progress: Callable[[float], None] = lambda fraction: None  # called with the fraction done, in [0, 1]
 
-    def rng(self, *name: str | int) -> np.random.Generator:
+    def rng(self, *name: str | float) -> np.random.Generator:
         """An independent stream for this name, the same on every run with this seed."""
         return np.random.default_rng([self.seed, *(crc32(str(part).encode()) for part in name)])
 

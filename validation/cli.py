@@ -18,6 +18,7 @@ from validation.parts import fingerprint
 from validation.progress import live
 from validation.report.html import write_report
 from validation.results import Findings, environment, write_results
+from validation.trial import Trial
 from validation.verdict import judge
 
 __all__ = ["app"]
@@ -108,7 +109,7 @@ def _source(data: str | None) -> DataSource:
     return source
 
 
-def _perform(claims: dict[str, Claim], plan: runner.Run, workers: int) -> dict[runner.Job, runner.Trial]:
+def _perform(claims: dict[str, Claim], plan: runner.Run, workers: int) -> dict[runner.Job, Trial]:
     every = runner.jobs_of(claims)
     kept = runner.finished(every, plan)
     todo = [job for job in every if job not in kept]

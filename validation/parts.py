@@ -94,8 +94,11 @@ def _trial(part: dict[str, Any]) -> Trial:
 def _measurement(part: dict[str, Any]) -> Measurement:
     return Measurement(
         checks=tuple(
-            Check(**{name: value if name == "quantity" else float(value) for name, value in check.items()})
-            for check in part["checks"]
+            Check(quantity=quantity, **{name: float(value) for name, value in figures.items()})
+            for quantity, figures in (
+                (check["quantity"], {name: check[name] for name in check if name != "quantity"})
+                for check in part["checks"]
+            )
         ),
         pictures=tuple(
             Picture(**{**picture, "curves": tuple(_curve(curve) for curve in picture["curves"])})

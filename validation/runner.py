@@ -71,7 +71,7 @@ def jobs_of(claims: Mapping[str, Claim]) -> tuple[Job, ...]:
 
     Experiments are the longest; they come last in the registry. A failing mutant often stops early.
     """
-    backwards = tuple(reversed(claims.values()))
+    backwards = tuple(claims.values())[::-1]
     references = (Job(claim.id, REFERENCE.name) for claim in backwards)
     return (*references, *(Job(claim.id, name) for claim in backwards for name in mutants_of(claim)))
 
@@ -167,6 +167,9 @@ def _no_interrupts() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, handler)
+
+
+_reports: "Queue[tuple[Job, float]]"  # of a worker, set when it starts
 
 
 def _join(reports: "Queue[tuple[Job, float]]") -> None:

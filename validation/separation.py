@@ -1,10 +1,11 @@
 """Support separation: RMDA beside RDA and ProxSGD on one planted problem, scored at every step on W~.
 
 *Right* means that the structure of W~^t is exactly that of the planted solution. RMDA and RDA must be right at every
-step after the first tenth, on every seed; ProxSGD must be wrong somewhere in nearly every window of 100 steps.
+step after the first tenth, on every seed; ProxSGD must be wrong somewhere in nearly every window of 100 steps, on every
+seed. It does so because the noise of one gradient often exceeds the margin here; with less noise it may identify.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -82,22 +83,37 @@ def has_manifold(problem: Planted) -> Callable[[np.ndarray], np.ndarray]:
     return lambda w: np.array(problem.regularizer.manifold(w) == problem.manifold)
 
 
-def run_races(races: Sequence[Race], implementation: Implementation, setting: Setting, claim: str) -> Outcomes:
-    """Races of one seed each, scored as one."""
-    found = [
-        race.run_all(
-            implementation,
-            partial(setting.rng, claim, seed),
-            lambda done, seed=seed: setting.progress((seed + done) / len(races)),
-        )
-        for seed, race in enumerate(races)
-    ]
+def has_support(active: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """Whether the groups of each seed, along the first axis, that are nonzero are those of ``active``."""
+
+    def is_right(w: np.ndarray) -> np.ndarray:
+        return np.asarray((w.reshape(len(w), active.size, -1).any(axis=-1) == active).all(axis=1))
+
+    return is_right
+
+
+def run_each(
+    races: Mapping[float, Race], implementation: Implementation, setting: Setting, claim: str
+) -> dict[float, Outcomes]:
+    """Every race, its noise seeded by its label: a margin, or a seed."""
+
+    def report(place: int, done: float) -> None:
+        setting.progress((place + done) / len(races))
+
+    return {
+        label: race.run_all(implementation, partial(setting.rng, claim, label), partial(report, place))
+        for place, (label, race) in enumerate(races.items())
+    }
+
+
+def side_by_side(races: Sequence[Outcomes]) -> Outcomes:
+    """Races of one seed each as one."""
     return {
         name: Outcome(
-            np.hstack([outcomes[name].right for outcomes in found]),
-            np.stack([outcomes[name].final for outcomes in found]),
+            np.hstack([outcomes[name].right for outcomes in races]),
+            np.stack([outcomes[name].final for outcomes in races]),
         )
-        for name in found[0]
+        for name in races[0]
     }
 
 
@@ -111,10 +127,10 @@ def seeds_right_throughout(right: np.ndarray) -> int:
 
 
 def wrong_windows(right: np.ndarray) -> float:
-    """Fraction of windows of 100 scored steps, over all seeds, with a wrong step."""
+    """Fraction of windows of 100 scored steps with a wrong step, on the seed where it is least."""
     steps = _scored(right)
     windows = steps[: len(steps) // WINDOW * WINDOW].reshape(-1, WINDOW, right.shape[1])
-    return float((~windows.all(axis=1)).mean())
+    return float((~windows.all(axis=1)).mean(axis=0).min())
 
 
 def last_wrong_step(right: np.ndarray) -> int:
@@ -130,7 +146,7 @@ def checks(outcomes: Outcomes, label: str) -> list[Check]:
         n_seeds = outcome.right.shape[1]
         if name.startswith("ProxSGD"):
             wrong = wrong_windows(outcome.right)
-            result.append(Check(f"{label}{name}: windows wrong", 1.0, wrong, LEAST_WRONG, 1.0))
+            result.append(Check(f"{label}{name}: windows wrong, worst seed", 1.0, wrong, LEAST_WRONG, 1.0))
         else:
             seeds, last = seeds_right_throughout(outcome.right), last_wrong_step(outcome.right)
             result.append(Check(f"{label}{name}: seeds right (T0 = {last})", n_seeds, seeds, n_seeds, n_seeds))

@@ -67,15 +67,6 @@ def own_length(starts, members, a):
     return uintp(starts[a + 1] - starts[a])
 
 
-@register_jitable
-def scaled_norm(x, begin, members, length, entry):
-    """The norm of a row whose squares leave the range of float64."""
-    norm = 0.0
-    for j in range(length):
-        norm = math.hypot(norm, x[entry(begin, members, j)])
-    return norm
-
-
 def may_overflow(x):
     """Whether squares of the entries of ``x`` can leave the range of float64, known when compiling."""
     return x.itemsize > 4
@@ -125,7 +116,9 @@ def prox_radial(kernel, begin_of, entry, length_of):
                 square += value * value
             norm = math.sqrt(square)
             if may_overflow(x) and not 1e-140 < norm < 1e150:
-                norm = scaled_norm(x, begin, members, length, entry)
+                norm = 0.0
+                for j in range(length):
+                    norm = math.hypot(norm, x[entry(begin, members, j)])
             # A zero row has no direction: it stays zero.
             factor = kernel(norm, prox_step * at(strengths, a), *parameters) if norm > 0 else 0.0
             for j in range(length):
@@ -222,7 +215,7 @@ def step_radial(kernel, centre, begin_of, entry, length_of):
             # The row is in cache now; its centre is cheaper to compute again than to store.
             for j in range(length):
                 i = entry(begin, members, j)
-                y = factor * centre(iterate, anchor, grad_sum[i], b, i)
+                y = factor * centre(iterate, anchor, grad_sum[i], b, i) + real(0)
                 iterate[i] = keep * iterate[i] + c * y
 
     return step

@@ -24,8 +24,9 @@ PARALLEL_FROM = 1 << 18  # entries: below, starting the threads costs more than 
 cloudpickle.register_pickle_by_value(rmda_ref.kernels)  # type: ignore[no-untyped-call]
 
 
-# Squares may be summed in any order; a fused step may contract products and sums too. Nowhere is a NaN assumed away.
-FASTMATH = {drivers.prox_radial: {"reassoc"}, drivers.step_radial: {"reassoc", "contract", "arcp", "nsz"}}
+# Squares may be summed in any order; a fused step may also contract products and sums, and divide by a reciprocal.
+# Never "nsz", which makes negative zeros, nor "nnan".
+FASTMATH = {drivers.prox_radial: {"reassoc"}, drivers.step_radial: {"reassoc", "contract", "arcp"}}
 
 
 @cache

@@ -94,6 +94,33 @@ def test_parallel_is_pure(regularizer):
     assert_agree(RMDA(regularizer, 0.3, 0.4), w0, grads, ulps=2 if is_entrywise(regularizer) else 4097)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("regularizer", "shape"), CASES)
+def test_no_negative_zeros(regularizer, shape, dtype):
+    """A zero of the structured point is +0, as in the pure step: -0 would be seen by 1/w, signbit, or a byte hash."""
+    w0 = np.random.default_rng(0).standard_normal(shape).astype(dtype)
+    for algorithm in (RMDA(regularizer, 100.0), RDA(regularizer, 0.01), ProxSGD(regularizer, 100.0)):
+        stepper = algorithm.stepper(w0)
+        for _ in range(3):
+            stepper.step(np.zeros_like(w0))
+            found = stepper.state.prox_iterate
+            assert not np.signbit(found[found == 0]).any()
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e-160, 1e160, 1e200])
+@pytest.mark.parametrize("axis", [0, 1])
+def test_squares_that_leave_the_range(scale, axis):
+    """Of float64; the norm of a row of at most 10 errs by a few roundings, far below the 10 u granted."""
+    rng = np.random.default_rng(0)
+    w0, grad = rng.standard_normal((2, 6, 10)) * scale
+    algorithm = RMDA(GroupLasso(lam=0.5 * scale, axis=axis), 0.3, 0.4)
+    state, stepper = algorithm.step(algorithm.init(w0), grad), algorithm.stepper(w0)
+    stepper.step(grad)
+    assert np.count_nonzero(state.prox_iterate) > 0
+    atol = 10 * np.finfo(float).eps * np.abs(w0).max()
+    np.testing.assert_allclose(stepper.iterate, state.iterate, rtol=0, atol=atol)
+
+
 def test_stepper_goes_on_from_a_state_bit_for_bit():
     rng = np.random.default_rng(0)
     grads = rng.standard_normal((20, 3, 4))

@@ -63,10 +63,14 @@ def large() -> list[tuple[str, float, str]]:
     entries = RMDA(L1(lam=0.1), step_size=0.01, momentum=0.5).stepper(w0)
     rows = RMDA(GroupLasso(lam=0.1, axis=1), step_size=0.01, momentum=0.5).stepper(w0.reshape(-1, 10))
     grad_rows = g.reshape(-1, 10)
+    entries_arguments = (*entries._flat, g, *entries.algorithm.tick(5, 1.0)[2:])
+    rows_arguments = (*rows._flat, g, *rows.algorithm.tick(5, 1.0)[2:])
     candidates: dict[str, Callable[[], object]] = {
         "bare": lambda: bare(w, w0, v, g),
         "l1": lambda: entries.step(g),
         "group": lambda: rows.step(grad_rows),
+        "l1 alone": lambda: entries._step(*entries_arguments),
+        "group alone": lambda: rows._step(*rows_arguments),
         "check": lambda: entries._all_finite(g),
     }
     for call in candidates.values():
@@ -81,6 +85,8 @@ def large() -> list[tuple[str, float, str]]:
     return [
         ("l1, check included / bare", ratio("l1"), "<= 1.2"),
         ("group lasso, rows of 10, check included / bare", ratio("group"), "<= 1.4"),
+        ("l1, without the check / bare", ratio("l1 alone"), ""),
+        ("group lasso, without the check / bare", ratio("group alone"), ""),
         ("the check for non-finite gradients alone / bare", ratio("check"), ""),
         ("plain NumPy, l1, no check / fused l1", statistics.median(by_numpy) / l1_seconds, ">= 6"),
         ("bare kernel, milliseconds", 1e3 * statistics.median(times["bare"] for times in rounds), ""),

@@ -59,7 +59,7 @@ def _errors(implementation: Implementation, rng: np.random.Generator) -> np.ndar
     rate = rng.uniform(0.05, 1.5, N_COORDINATES)  # eta h, inside the stability bound eta h < 4/c - 2
     x0, optimum = rng.standard_normal((2, N_COORDINATES))
     measured, predicted = _run(implementation, step_size, momentum, rate, x0, optimum)
-    return (np.abs(measured - predicted) / (np.abs(x0) + np.abs(optimum))).max(axis=-1)
+    return np.asarray((np.abs(measured - predicted) / (np.abs(x0) + np.abs(optimum))).max(axis=-1))
 
 
 def _run(

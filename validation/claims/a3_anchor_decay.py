@@ -44,7 +44,7 @@ def _off(implementation: Implementation, momentum: float, x0: np.ndarray) -> np.
     algorithm = implementation.RMDA(Zero(), STEP_SIZE, momentum)
     states = implementation.steps(algorithm, algorithm.init(x0), lambda w: RATES / STEP_SIZE * w, TIMES[-1])
     kept = [state.iterate for t, state in enumerate(states, 1) if t in TIMES]
-    return 2 * RATES * np.array(TIMES)[:, None] * np.array(kept) / x0 - 1
+    return np.asarray(2 * RATES * np.array(TIMES)[:, None] * np.array(kept) / x0 - 1)
 
 
 CLAIM = Claim(

@@ -32,6 +32,7 @@ def measure(implementation: Implementation, setting: Setting) -> Measurement:
     roots = np.sqrt(np.arange(1, TIMES[-1] + 1))
     predicted = np.array([t * (t + 1) / (2 * roots[:t].sum() ** 2) for t in TIMES])
     averages, displacements = _variances(implementation, setting, roots)
+    times = np.array(TIMES)
     checks = [
         Check.within(f"t = {t}: {name} over the formula", 1.0, ratio, BAR)
         for name, variances in (("variance of V/alpha", averages), ("variance by W^0 - W~", displacements))
@@ -42,10 +43,10 @@ def measure(implementation: Implementation, setting: Setting) -> Measurement:
         "step t",
         "t var(V/alpha) / sigma^2",
         (
-            Curve("t^2 (t+1) / (2 H_t^2)", TIMES, (TIMES * predicted).tolist(), "predicted"),
+            Curve("t^2 (t+1) / (2 H_t^2)", TIMES, (times * predicted).tolist(), "predicted"),
             Curve("limit 9/8", (1,), (9 / 8,), "bar"),
-            Curve("V/alpha", TIMES, (TIMES * averages).tolist()),
-            Curve("beta(W^0 - W~)/alpha", TIMES, (TIMES * displacements).tolist()),
+            Curve("V/alpha", TIMES, (times * averages).tolist()),
+            Curve("beta(W^0 - W~)/alpha", TIMES, (times * displacements).tolist()),
         ),
         xscale="log",
     )

@@ -3,7 +3,7 @@
 From W^{t-1} = 0 the step is W^t = prox_{eta_t lam |.|}(-eta_t g_t), which is zero if and only if |g_t| <= lam: eta_t
 has cancelled. With g_t = (lam - delta) + sigma N(0, 1), delta the margin by which the optimality condition |E g| <= lam
 at zero holds, it leaves with probability Q(delta/sigma) + Q((2 lam - delta)/sigma), Q the Gaussian tail. No step size
-makes that smaller: proximal SGD does not identify.
+makes that smaller; an average of gradients, which has less noise, would.
 
 Whether the k-th visit to zero leaves is independent of all that was before, so that the first N visits are N Bernoulli
 trials.
@@ -65,7 +65,7 @@ def _count(
 
 def _by_block(counted: np.ndarray) -> np.ndarray:
     """Sums over the steps of a block and over replicates, per margin."""
-    return counted.reshape(-1, BLOCK, len(MARGINS), N_REPLICATES).sum(axis=(1, 3))
+    return np.asarray(counted.reshape(-1, BLOCK, len(MARGINS), N_REPLICATES).sum(axis=(1, 3)))
 
 
 def _score(visits: np.ndarray, exits: np.ndarray, p: float) -> tuple[float, int]:

@@ -1,4 +1,4 @@
-"""S1. RMDA identifies the support of a planted lasso and keeps it; ProxSGD never does.
+"""S1. RMDA identifies the support of a planted lasso and keeps it; under the same noise ProxSGD does not.
 
 With W^0 = 0 an inactive coordinate is zero at step t iff |V_i^t| <= alpha_t lam. Once the active signs are right, the
 optimality of W~ on the active part A (claim A9) gives, with M = H_IA H_AA^{-1} and W_I = 0,
@@ -18,7 +18,7 @@ from problems import Planted, Quadratic
 from rmda_ref import L1
 from rmda_ref.crosscheck.mutants import Implementation
 from validation.claim import Claim, Curve, Measurement, Picture, Setting
-from validation.separation import Outcomes, Race, checks, curves, shown_steps
+from validation.separation import Outcomes, Race, checks, curves, has_support, run_each, shown_steps
 
 N_SEEDS, N_STEPS = 100, 20_000
 DIMENSION, N_ACTIVE = 20, 6
@@ -35,36 +35,29 @@ def planted(margin: float, setting: Setting) -> Planted:
 
 
 def measure(implementation: Implementation, setting: Setting) -> Measurement:
+    problems = {margin: planted(margin, setting) for margin in MARGINS}
+    start = np.zeros((N_SEEDS, DIMENSION))
+    races = {
+        margin: Race(problem, start, has_support(problem.solution != 0), N_STEPS, STEP_SIZE)
+        for margin, problem in problems.items()
+    }
     results, pictures = [], []
-    for k, margin in enumerate(MARGINS):
-        problem = planted(margin, setting)
-        support = problem.solution != 0
-        race = Race(
-            problem,
-            np.zeros((N_SEEDS, DIMENSION)),
-            lambda w, support=support: ((w != 0) == support).all(axis=1),
-            N_STEPS,
-            STEP_SIZE,
-        )
-        outcomes = race.run_all(
-            implementation,
-            lambda margin=margin: setting.rng("S1", margin),
-            lambda done, k=k: setting.progress((k + done) / len(MARGINS)),
-        )
+    for margin, outcomes in run_each(races, implementation, setting, "S1").items():
         results += checks(outcomes, f"delta = {margin:g} sigma, ")
-        pictures.append(picture(problem, outcomes, margin))
+        pictures.append(picture(problems[margin], outcomes, margin))
     return Measurement(tuple(results), tuple(pictures))
 
 
 def predicted(problem: Planted, t: np.ndarray) -> np.ndarray:
     """Probability that RMDA's inactive coordinates are all zero at steps ``t``."""
+    assert isinstance(problem.smooth, Quadratic)
     active, hessian = problem.solution != 0, problem.smooth.hessian
     projection = np.linalg.solve(hessian[np.ix_(active, active)], hessian[np.ix_(active, ~active)]).T  # M
     roots = np.cumsum(np.sqrt(np.arange(1, N_STEPS + 1)))[t - 1]  # H_t
     bias = -np.multiply.outer(np.sqrt(t) / (STEP_SIZE * roots), projection @ problem.solution[active])
     mean = problem.gradient(problem.solution)[~active] + bias
     deviation = np.multiply.outer(SIGMA * np.sqrt(t * (t + 1) / 2) / roots, np.sqrt(1 + (projection**2).sum(axis=1)))
-    return np.prod(ndtr((LAM - mean) / deviation) - ndtr((-LAM - mean) / deviation), axis=1)
+    return np.asarray(np.prod(ndtr((LAM - mean) / deviation) - ndtr((-LAM - mean) / deviation), axis=1))
 
 
 def picture(problem: Planted, outcomes: Outcomes, margin: float) -> Picture:

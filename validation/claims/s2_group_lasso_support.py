@@ -1,4 +1,4 @@
-"""S2. RMDA identifies the groups of a planted group lasso and keeps them; ProxSGD never does.
+"""S2. RMDA identifies the groups of a planted group lasso and keeps them; under the same noise ProxSGD does not.
 
 With W^0 = 0 an inactive group is zero at step t iff ||V_g^t|| <= alpha_t lam_g, that is, iff the dual average of the
 group stays within its ball. Its noise shrinks like that of claim B1 in each of the group's entries.
@@ -10,7 +10,7 @@ from problems import Planted, Quadratic
 from rmda_ref import GroupLasso
 from rmda_ref.crosscheck.mutants import Implementation
 from validation.claim import Claim, Measurement, Picture, Setting
-from validation.separation import Race, checks, curves
+from validation.separation import Race, checks, curves, has_support, run_each
 
 N_SEEDS = 100
 N_STEPS = {"quick": 4000, "full": 20_000}
@@ -29,22 +29,14 @@ def planted(margin: float, setting: Setting) -> Planted:
 
 
 def measure(implementation: Implementation, setting: Setting) -> Measurement:
+    n_steps, start = N_STEPS[setting.profile], np.zeros((N_SEEDS, N_GROUPS, SIZE))
+    races = {
+        margin: Race(problem, start, has_support(np.asarray(problem.solution.any(axis=-1))), n_steps, STEP_SIZE)
+        for margin in MARGINS
+        for problem in (planted(margin, setting),)
+    }
     results, pictures = [], []
-    for k, margin in enumerate(MARGINS):
-        problem = planted(margin, setting)
-        active = problem.solution.any(axis=-1)
-        race = Race(
-            problem,
-            np.zeros((N_SEEDS, N_GROUPS, SIZE)),
-            lambda w, active=active: (w.any(axis=-1) == active).all(axis=1),
-            N_STEPS[setting.profile],
-            STEP_SIZE,
-        )
-        outcomes = race.run_all(
-            implementation,
-            lambda margin=margin: setting.rng("S2", margin),
-            lambda done, k=k: setting.progress((k + done) / len(MARGINS)),
-        )
+    for margin, outcomes in run_each(races, implementation, setting, "S2").items():
         results += checks(outcomes, f"delta = {margin:g} sigma, ")
         title = f"delta = {margin:g} sigma: RMDA finds the groups and keeps them, ProxSGD never holds them"
         ylabel = "seeds with the right groups, fraction"

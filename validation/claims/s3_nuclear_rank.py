@@ -1,4 +1,4 @@
-"""S3. RMDA identifies the rank of a planted low-rank matrix and keeps it; ProxSGD never does.
+"""S3. RMDA identifies the rank of a planted low-rank matrix and keeps it; under the same noise ProxSGD does not.
 
 The structured set is no subspace but the smooth manifold of matrices of rank 2: identification still happens after
 finitely many steps, because the nuclear norm is partly smooth relative to it.
@@ -10,7 +10,7 @@ from problems import Planted, Quadratic
 from rmda_ref import Nuclear
 from rmda_ref.crosscheck.mutants import Implementation
 from validation.claim import Claim, Measurement, Picture, Setting
-from validation.separation import Race, checks, curves, has_manifold, run_races
+from validation.separation import Race, checks, curves, has_manifold, run_each, side_by_side
 
 N_SEEDS = {"quick": 5, "full": 100}
 N_STEPS = {"quick": 2000, "full": 5000}
@@ -31,7 +31,7 @@ def measure(implementation: Implementation, setting: Setting) -> Measurement:
     n_seeds, n_steps = N_SEEDS[setting.profile], N_STEPS[setting.profile]
     problems = [planted(setting, seed) for seed in range(n_seeds)]
     races = [Race(problem, np.zeros(SHAPE), has_manifold(problem), n_steps, STEP_SIZE) for problem in problems]
-    outcomes = run_races(races, implementation, setting, "S3")
+    outcomes = side_by_side(list(run_each(dict(enumerate(races)), implementation, setting, "S3").values()))
     title = "RMDA finds the rank and keeps it, ProxSGD never holds it"
     ylabel = "seeds with the right rank, fraction"
     picture = Picture(title, "step t", ylabel, tuple(curves(outcomes)), xscale="log")

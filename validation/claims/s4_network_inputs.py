@@ -11,7 +11,7 @@ from problems import MLP, Planted, TeacherStudent
 from rmda_ref import Block, Blocks, GroupLasso
 from rmda_ref.crosscheck.mutants import Implementation
 from validation.claim import Claim, Measurement, Picture, Setting, Table
-from validation.separation import Outcomes, Race, checks, curves, has_manifold, run_races
+from validation.separation import Outcomes, Race, checks, curves, has_manifold, run_each, side_by_side
 
 N_SEEDS = {"quick": 3, "full": 100}
 N_STEPS = {"quick": 3000, "full": 5000}
@@ -35,7 +35,7 @@ def planted(setting: Setting, seed: int) -> Planted:
 
 def start(setting: Setting, seed: int, problem: Planted) -> np.ndarray:
     away = START * setting.rng("S4", "start", seed).standard_normal(NETWORK.size)
-    return problem.solution + away * (problem.solution != 0)
+    return np.asarray(problem.solution + away * (problem.solution != 0))
 
 
 def measure(implementation: Implementation, setting: Setting) -> Measurement:
@@ -45,7 +45,7 @@ def measure(implementation: Implementation, setting: Setting) -> Measurement:
         Race(problem, start(setting, seed, problem), has_manifold(problem), n_steps, STEP_SIZE)
         for seed, problem in enumerate(problems)
     ]
-    outcomes = run_races(races, implementation, setting, "S4")
+    outcomes = side_by_side(list(run_each(dict(enumerate(races)), implementation, setting, "S4").values()))
     title = "Under dropout RMDA finds the inputs that the network needs, ProxSGD never holds them"
     ylabel = "seeds with the right inputs, fraction"
     picture = Picture(title, "step t", ylabel, tuple(curves(outcomes)), xscale="log")

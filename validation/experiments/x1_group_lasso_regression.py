@@ -11,9 +11,9 @@ W^0 = 0 and see the same batches; what is scored is the structured point, W~ for
 - ProxSGD has the same step sizes and momenta, and keeps its point and its averaged gradient between the stages.
 - RDA has one stage and gamma = 1/eta: it is RMDA with step sizes eta/sqrt(t) and no momentum.
 
-ProxSGD comes nearer to F* than RMDA and shows no structure there. In the last stage it no longer averages
-gradients; then the gradient of one batch exceeds the threshold lam sqrt(10) in a group that ought to be zero with
-probability above 0.99 (at the optimum, on both data sets), and the group leaves zero whatever the step size.
+ProxSGD comes near F* too and shows no structure there. In the last stage it no longer averages gradients; a group that
+ought to be zero leaves zero whenever the gradient of one batch exceeds the threshold lam sqrt(10), whatever the step
+size (claim C4).
 """
 
 from collections.abc import Callable
@@ -166,7 +166,8 @@ def _checks(records: dict[str, Record], best: Best, bars: Bars, tail: int) -> tu
     rmda, proxsgd = records["RMDA"], records["ProxSGD"]
     n_groups = rmda.support.shape[1]
     checks = [
-        Check.at_most("RMDA: |F - F*|", abs(rmda.objective[-1] - best.objective), bars.gap),
+        Check.at_most("RMDA: F - F*", max(0.0, gap := rmda.objective[-1] - best.objective), bars.gap),
+        Check.at_most("RMDA: F* - F, in float32", max(0.0, -gap), 1e-6),  # more would refute F* or the objective
         Check("RMDA: fraction of zero groups", 1 - best.n_active / n_groups, rmda.zero[-1], bars.zero, 1.0),
         Check.at_most("RMDA: test error", 1 - rmda.accuracy[-1], bars.test_error),
         Check.at_most(f"RMDA: support changes in the last {tail} rounds", sum(rmda.changes[-tail:]), bars.changes),
@@ -201,7 +202,7 @@ def _pictures(records: dict[str, Record], best: Best, n_pixels: int, passes: int
     optimal = Curve("optimum", (0, epochs[-1]), (zero_at_best, zero_at_best), "predicted")
     return (
         Picture(
-            "ProxSGD comes nearer to the certified optimum than RMDA; RDA stays far from it",
+            "Distance to the certified optimum",
             "epoch",
             "F - F*",
             curves(lambda record: (value - best.objective for value in record.objective)),
@@ -229,8 +230,7 @@ CLAIM = Claim(
         "Multinomial logistic regression with a group lasso (lam = 1e-3) over the 10 weights that leave each pixel, in "
         "the authors' settings: batches of 128; eta = 0.1 and c = 0.01; after a quarter and after half of the run eta "
         "is multiplied by 0.1, c by 10, and RMDA restarts. RMDA comes near the certified optimum on a support that is "
-        "sparse and has settled; ProxSGD, with the same step sizes and momenta, comes nearer still, but with every "
-        "group nonzero."
+        "sparse and has settled; ProxSGD, with the same step sizes and momenta, ends with every group nonzero."
     ),
     source=(
         "Huang & Lee (ICLR 2022), experiments and code; the optimum by validation.oracles.row_group_multinomial, "
@@ -240,8 +240,8 @@ CLAIM = Claim(
         "Set after looking at several seeds; theory gives no number here. MNIST, 200 epochs: F - F* was 1.2e-4, 56% of "
         "the groups were zero, accuracy was 0.913, and the support did not change in the last 50 epochs. Digits, 1000 "
         "epochs of 12 steps: F - F* was 0.0106 (12,000 steps, where MNIST has 93,800, and two cuts of the step size), "
-        "five groups were nonzero beside the 41 of the optimum, none was missing, and the support did not change in "
-        "the last 800 epochs. No group of ProxSGD was zero at the end of any run."
+        "28% of the groups were zero, none that the optimum needs, and the support did not change in the last 750 "
+        "epochs. No group of ProxSGD was zero at the end of any run."
     ),
     measure=measure,
 )

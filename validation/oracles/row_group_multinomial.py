@@ -125,7 +125,7 @@ class _Problem:
         move, before = np.zeros_like(w), self.objective(w)
         move[:, active] = direction.reshape(units.shape)
         for step in 0.5 ** np.arange(30):
-            new = w + step * move
+            new: Array = w + step * move
             new[:, :-1][:, (new * w).sum(axis=0)[:-1] < 0] = 0
             if self.objective(new) <= before * (1 + 1e-14):  # near the optimum a decrease is lost in rounding
                 return new

@@ -3,6 +3,7 @@
 import io
 import textwrap
 from collections.abc import Iterator
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -20,7 +21,7 @@ _BLACK, _GREY = "#000000", "#595959"
 _MOST_POINTS = 400
 _SPARSE = 50  # up to here points are drawn large and hollow, the line showing through them
 
-_STYLE = {
+_STYLE: Any = {
     "font.size": 12,
     "axes.titlesize": 13,
     "axes.spines.top": False,
@@ -92,7 +93,7 @@ def _plot(axes: Axes, curve: Curve, colour: str, marker: str, log: bool) -> None
         case "predicted":
             axes.plot(x, y, color=colour, linewidth=1.8, zorder=2.5, label=curve.label)
         case "measured" if len(x) <= _SPARSE:
-            hollow = {"markersize": 7, "markerfacecolor": "none", "markeredgewidth": 1.6}
+            hollow: Any = {"markersize": 7, "markerfacecolor": "none", "markeredgewidth": 1.6}
             axes.plot(x, y, marker, color=colour, zorder=3, label=curve.label, **hollow)
         case "measured":
             axes.plot(x, y, marker, color=colour, markersize=3, markeredgewidth=0, label=curve.label)

@@ -1,5 +1,6 @@
 """The experiment on a few digits and few epochs: its shape, its bookkeeping, and that it can be repeated."""
 
+import dataclasses
 from functools import cache
 
 import numpy as np
@@ -55,7 +56,7 @@ def test_table_and_pictures_have_a_place_for_each_algorithm(shortened):
         assert [curve.label for curve in picture.curves[:3]] == NAMES
         assert all(len(curve.x) == len(curve.y) for curve in picture.curves)
     assert all(min(curve.y) > 0 for curve in found.pictures[0].curves)  # it has a logarithmic scale
-    assert len(found.checks) == 6
+    assert len(found.checks) == 7
 
 
 def test_the_same_seed_gives_the_same_numbers(shortened):
@@ -72,6 +73,14 @@ def test_progress_rises_to_one(shortened):
 
 def test_a_run_that_has_not_come_near_fails(shortened):
     assert not measure().holds
+
+
+def test_an_objective_below_the_certified_optimum_fails(shortened, monkeypatch):
+    """It would refute the optimum, or the objective, however small the gap from above."""
+    wrong = dataclasses.replace(best(), objective=10.0)
+    monkeypatch.setattr(x1, "_best", lambda problem, name: wrong)
+    checks = {check.quantity: check for check in measure().checks}
+    assert checks["RMDA: F - F*"].holds and not checks["RMDA: F* - F, in float32"].holds
 
 
 def test_momentum_one_makes_the_iterate_of_rmda_the_structured_point():
