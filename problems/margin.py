@@ -59,7 +59,7 @@ def _(regularizer: GroupLasso, w: Array, u: Array) -> float:
 def _(regularizer: Nuclear, w: Array, u: Array) -> float:
     """On the complement of the row and column spaces of w it is a ball of the spectral norm."""
     left, _, right = np.linalg.svd(regularizer.layout.matrix(w))
-    rank = regularizer.manifold(w).rank
+    rank = regularizer.layout.rank(w)
     inactive = left[:, rank:].T @ regularizer.layout.matrix(u) @ right[rank:].T
     return regularizer.lam - float(np.linalg.norm(inactive, 2)) if inactive.size else np.inf
 

@@ -66,7 +66,7 @@ def _(regularizer: Nuclear, w: Array, margin: float, rng: np.random.Generator) -
     """lam U V^T on the span of w; (lam - margin) times a partial isometry on its complement."""
     matrix = regularizer.layout.matrix(w)
     u, _, vt = np.linalg.svd(matrix)
-    rank = regularizer.manifold(w).rank
+    rank = regularizer.layout.rank(w)
     rows, columns = u[:, rank:], vt[rank:]
     isometry = np.eye(rows.shape[1], columns.shape[0])
     inactive = _inactive_size(regularizer.lam, margin) * rows @ isometry @ columns

@@ -1,7 +1,7 @@
 """Checks of arguments: each error names the argument, the value and the remedy."""
 
 import math
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,28 @@ def nonnegative(name: str, value: float) -> float:
 def fraction(name: str, value: float, remedy: str) -> float:
     """``value`` as a float if it lies in (0, 1]."""
     return _real(name, value, low=0.0, low_is_allowed=False, high=1.0, remedy=remedy)
+
+
+def count(name: str, value: int, low: int, remedy: str) -> int:
+    """``value`` if it is an integer of at least ``low``."""
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise TypeError(f"{name} must be an integer, got {type(value).__name__} {value!r}; {remedy}")
+    if value < low:
+        raise ValueError(f"{name} must be at least {low}, got {value!r}; {remedy}")
+    return int(value)
+
+
+def weights(name: str, values: Any) -> None:
+    """Raise unless ``values`` are finite numbers of at least 0."""
+    array = np.asarray(values)
+    if array.dtype.kind not in "fiu" or not (np.isfinite(array).all() and (array >= 0).all()):
+        raise ValueError(f"{name} must be finite and at least 0, got {values!r}")
+
+
+def one_each(name: str, values: Any, n: int, what: str) -> None:
+    """Raise unless ``values`` is None or has ``n`` entries."""
+    if values is not None and np.size(values) != n:
+        raise ValueError(f"{name} has {np.size(values)} entries for {n} {what}; give one for each")
 
 
 def _real(name: str, value: Any, *, low: float, low_is_allowed: bool, high: float, remedy: str) -> float:

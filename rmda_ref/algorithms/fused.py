@@ -1,13 +1,13 @@
 """The fused step of a regularizer: which driver, on which part of the buffers."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from rmda_ref.backends import drivers
-from rmda_ref.backends.numba import PARALLEL_FROM, FloatArray, compiled, rows_arguments
-from rmda_ref.layout import Entries, Shape, Spectrum
+from rmda_ref.backends.numba import PARALLEL_FROM, FloatArray, compiled, finders, typed
+from rmda_ref.layout import Groups, Norms, Rows, Shape, Spectrum
 from rmda_ref.regularizers import Blocks, Regularizer
 
 Centre = Callable[..., Any]
@@ -15,32 +15,49 @@ Centre = Callable[..., Any]
 FusedStep = Callable[..., None]
 
 
+class Phases(NamedTuple):
+    """A step in two: what may raise and changes nothing, then what changes the state."""
+
+    prepare: FusedStep | None
+    commit: FusedStep
+
+
 def fused_step(regularizer: Regularizer, centre: Centre, shape: Shape, dtype: np.dtype[Any]) -> FusedStep:
-    """V <- decay V + s g;  W <- (1 - c) W + c prox(centre), in one pass wherever the kernel allows."""
+    """V <- decay V + s g;  W <- (1 - c) W + c prox(centre), in one pass where a kernel sees no more than a norm."""
+    prepare, commit = _phases(regularizer, centre, shape, dtype)
+    if prepare is None:
+        return commit
+
+    def step(*arguments: Any) -> None:
+        prepare(*arguments)
+        commit(*arguments)
+
+    return step
+
+
+def _phases(regularizer: Regularizer, centre: Centre, shape: Shape, dtype: np.dtype[Any]) -> Phases:
     if isinstance(regularizer, Blocks):
         return _blocks(regularizer, centre, dtype)
-    if isinstance(regularizer.layout, Spectrum):
-        return _unfused(regularizer, centre, shape)
-    return _one_pass(regularizer, centre, shape, dtype)
-
-
-def _one_pass(regularizer: Regularizer, centre: Centre, shape: Shape, dtype: np.dtype[Any]) -> FusedStep:
-    kernel, layout, strengths = type(regularizer).kernel, regularizer.layout, regularizer.strengths(shape)
     parallel = int(np.prod(shape)) >= PARALLEL_FROM
-    parameters = tuple(dtype.type(parameter) for parameter in regularizer.parameters)
-    assert not isinstance(layout, Spectrum)
+    if regularizer.driven in ("row", "whole") or isinstance(regularizer.layout, Norms | Spectrum):
+        return _three_passes(regularizer, centre, shape, dtype, parallel)
+    return Phases(None, _one_pass(regularizer, centre, shape, dtype, parallel))
+
+
+def _one_pass(
+    regularizer: Regularizer, centre: Centre, shape: Shape, dtype: np.dtype[Any], parallel: bool
+) -> FusedStep:
+    layout, strengths, parameters = regularizer.layout, regularizer.strengths(shape), regularizer.parameters
     tail: tuple[Any, ...]
-    if isinstance(layout, Entries):
-        driver = compiled(parallel, drivers.step_entrywise, kernel, centre)
-        tail = (strengths, parameters)
+    if isinstance(layout, Rows | Groups):
+        address, inner = layout.address(shape), type(regularizer).inner_kernel
+        kernels = (regularizer.radial_kernel, inner, centre, *finders(address))
+        driver = compiled(parallel, drivers.step_radial, *kernels)
+        where = (address.starts, address.members, address.n_groups)
+        tail = (regularizer.inner_strength, strengths, parameters, *where)
     else:
-        finders, where, longest = rows_arguments(layout, shape)
-        if regularizer.driven == "radial":
-            driver = compiled(parallel, drivers.step_radial, kernel, centre, *finders)
-            tail = (strengths, regularizer.parameters, *where)
-        else:
-            driver = compiled(parallel, drivers.step_row, kernel, centre, *finders)
-            tail = (strengths, parameters, *where, longest)
+        driver = compiled(parallel, drivers.step_entrywise, type(regularizer).kernel, centre)
+        tail = (strengths, typed(parameters, dtype))
 
     def step(*arguments: Any) -> None:
         driver(*arguments, *tail)
@@ -48,24 +65,36 @@ def _one_pass(regularizer: Regularizer, centre: Centre, shape: Shape, dtype: np.
     return step
 
 
-def _blocks(regularizer: Blocks, centre: Centre, dtype: np.dtype[Any]) -> FusedStep:
+def _blocks(regularizer: Blocks, centre: Centre, dtype: np.dtype[Any]) -> Phases:
     parts = []
     start = 0
     for block in regularizer.blocks:
         part = slice(start, start := start + block.size)
-        parts.append((part, fused_step(block.regularizer, centre, block.shape, dtype)))
+        parts.append((part, _phases(block.regularizer, centre, block.shape, dtype)))
+    preparing = any(phases.prepare for _, phases in parts)
 
-    def step(iterate: FloatArray, anchor: FloatArray, direction: FloatArray, grad: FloatArray, *scalars: float) -> None:
-        for part, block_step in parts:
-            block_step(iterate[part], anchor[part], direction[part], grad[part], *scalars)
+    def prepare(*arguments: Any) -> None:
+        arrays, scalars = arguments[:4], arguments[4:]
+        for part, phases in parts:
+            if phases.prepare:
+                phases.prepare(*(array[part] for array in arrays), *scalars)
 
-    return step
+    def commit(*arguments: Any) -> None:
+        arrays, scalars = arguments[:4], arguments[4:]
+        for part, phases in parts:
+            phases.commit(*(array[part] for array in arrays), *scalars)
+
+    return Phases(prepare if preparing else None, commit)
 
 
-def _unfused(regularizer: Regularizer, centre: Centre, shape: Shape) -> FusedStep:
-    """In place, but in several passes: the prox needs the whole array (a singular value decomposition)."""
+def _three_passes(
+    regularizer: Regularizer, centre: Centre, shape: Shape, dtype: np.dtype[Any], parallel: bool
+) -> Phases:
+    """The centre and its prox, which may raise; then the update."""
+    centres, settle = compiled(parallel, drivers.centre_pass, centre), compiled(parallel, drivers.settle_pass)
+    x = y = np.empty(shape, dtype)
 
-    def step(
+    def prepare(
         iterate: FloatArray,
         anchor: FloatArray,
         direction: FloatArray,
@@ -76,11 +105,21 @@ def _unfused(regularizer: Regularizer, centre: Centre, shape: Shape) -> FusedSte
         prox_step: float,
         momentum: float,
     ) -> None:
-        direction *= decay
-        direction += weighted_step * grad
-        x = centre(iterate, anchor, direction, scale, ...)
-        y = regularizer.prox(x.reshape(shape), prox_step).reshape(-1)
-        iterate *= 1 - momentum
-        iterate += momentum * y
+        nonlocal y
+        centres(iterate, anchor, direction, grad, decay, weighted_step, scale, x.reshape(-1))
+        y = regularizer.prox(x, prox_step)
 
-    return step
+    def commit(
+        iterate: FloatArray,
+        anchor: FloatArray,
+        direction: FloatArray,
+        grad: FloatArray,
+        decay: float,
+        weighted_step: float,
+        scale: float,
+        prox_step: float,
+        momentum: float,
+    ) -> None:
+        settle(iterate, direction, grad, decay, weighted_step, momentum, y.reshape(-1))
+
+    return Phases(prepare, commit)

@@ -1,13 +1,17 @@
 """Arrays of any other array-API namespace (CuPy, JAX, PyTorch, …): whole-array evaluation of branch-free kernels.
 
-The kernel is not written again: its own code runs with ``abs``, ``min`` and ``max`` taken elementwise from the
-namespace. Row kernels have no such evaluation and raise; nothing is copied to the host.
+The kernel is not written again: its own code runs with ``abs``, ``min``, ``max``, ``select`` and the functions of
+``math`` taken elementwise from the namespace. Row kernels have no such evaluation and raise; nothing is copied to the
+host.
 """
 
+import math
 from collections.abc import Callable
 from functools import cache
-from types import FunctionType
+from types import CellType, FunctionType, SimpleNamespace
 from typing import Any
+
+import numpy as np
 
 from rmda_ref.layout import Groups, Rows
 from rmda_ref.namespace import Array, namespace
@@ -15,16 +19,62 @@ from rmda_ref.namespace import Array, namespace
 Kernel = Callable[..., Any]
 
 
+def _lift(on_numbers: Callable[..., Any], on_arrays: Callable[..., Any]) -> Callable[..., Any]:
+    """The function of numbers where all arguments are numbers, else that of arrays, numbers in the arrays' dtype."""
+
+    def lifted(*arguments: Any) -> Any:
+        arrays = [x for x in arguments if hasattr(x, "shape") and not _is_boolean(x)]
+        if not arrays:
+            return on_numbers(*arguments)
+        xp, like = namespace(arrays[0]), arrays[0]
+        return on_arrays(*(x if hasattr(x, "shape") else xp.asarray(x, dtype=like.dtype) for x in arguments))
+
+    return lifted
+
+
+def _is_boolean(x: Array) -> bool:
+    return bool(x.dtype == namespace(x).bool)
+
+
+@cache
+def _elementwise(xp: Any) -> dict[str, Any]:
+    """What a kernel may call, on whole arrays."""
+    pairs = {"sqrt": "sqrt", "exp": "exp", "log": "log", "cos": "cos", "acos": "acos", "sinh": "sinh"}
+    pairs |= {"cosh": "cosh", "acosh": "acosh", "asinh": "asinh", "hypot": "hypot", "floor": "floor"}
+    functions = {name: _lift(getattr(math, name), getattr(xp, name)) for name in pairs}
+    return {
+        "abs": xp.abs,
+        "min": _lift(min, xp.minimum),
+        "max": _lift(max, xp.maximum),
+        "math": SimpleNamespace(**functions, pi=math.pi, inf=math.inf),
+        "select": _select(xp),
+    }
+
+
+def _select(xp: Any) -> Callable[..., Any]:
+    def select_arrays(condition: Any, yes: Any, no: Any) -> Any:
+        if isinstance(condition, bool | np.bool_):
+            return yes if condition else no
+        like = next(x for x in (yes, no) if hasattr(x, "shape"))
+        return xp.where(condition, *(x if hasattr(x, "shape") else xp.asarray(x, dtype=like.dtype) for x in (yes, no)))
+
+    return select_arrays
+
+
 @cache
 def on_arrays(kernel: Kernel, xp: Any) -> Kernel:
     """The same code object, and those of the kernels it calls, reading the elementwise functions of ``xp``."""
     assert isinstance(kernel, FunctionType)
-    names: dict[str, Any] = {"abs": xp.abs, "min": xp.minimum, "max": xp.maximum}
+    names: dict[str, Any] = dict(_elementwise(xp))
     for name in kernel.__code__.co_names:
         called = kernel.__globals__.get(name)
-        if isinstance(called, FunctionType):
+        if isinstance(called, FunctionType) and name not in names:
             names[name] = on_arrays(called, xp)
-    return FunctionType(kernel.__code__, names, kernel.__name__)
+        elif isinstance(called, float | int):
+            names[name] = called
+    # A kernel made from another (``of_norm``) closes over it.
+    cells = tuple(CellType(on_arrays(cell.cell_contents, xp)) for cell in kernel.__closure__ or ())
+    return FunctionType(kernel.__code__, names, kernel.__name__, None, cells)
 
 
 def entrywise(
@@ -40,13 +90,16 @@ def entrywise(
 
 def radial(
     kernel: Kernel,
+    inner: Kernel,
     x: Array,
     layout: Rows | Groups,
     prox_step: float,
+    inner_strength: float,
     strengths: float | Array,
-    parameters: tuple[float, ...],
+    parameters: tuple[Any, ...],
 ) -> Array:
     xp = namespace(x)
+    x = on_arrays(inner, xp)(x, prox_step * inner_strength, 1.0)
     norms = layout.norms(x)
     norms = xp.where(norms > 0, norms, xp.ones_like(norms))  # a zero row stays zero by any factor
     if not isinstance(strengths, float):

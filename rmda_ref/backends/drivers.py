@@ -4,13 +4,15 @@ Called as they are, the drivers are the interpreted reference; `rmda_ref.backend
 functions. Arrays come flat, in C order and of one dtype. ``strengths`` is a number, or an array with one number per
 entry (entrywise) or per group (radial, row); the kernel sees ``prox_step * strength``.
 
+Row kernels get ``scratch``, a float64 matrix with as many rows as they ask for, each as long as the longest group.
+
 All of it stands in one file because numba notices a stale disk cache by the file of the compiled function only.
 """
 
 import math
 
 import numpy as np
-from numba import prange, types, uintp
+from numba import float64, prange, types, uintp
 from numba.extending import overload, register_jitable
 
 CHUNKS = 64  # units of parallel work for row kernels; each owns its scratch rows
@@ -105,45 +107,53 @@ def prox_entrywise(kernel):
     return prox
 
 
-def prox_radial(kernel, begin_of, entry, length_of):
-    def prox(x, prox_step, strengths, starts, members, n_groups, parameters, out):
+def prox_radial(kernel, inner, begin_of, entry, length_of):
+    def prox(x, prox_step, inner_strength, strengths, starts, members, n_groups, parameters, out):
         real = x.dtype.type
+        threshold, one = real(prox_step * inner_strength), real(1)
         for a in prange(n_groups):
             begin, length = begin_of(starts, members, a), length_of(starts, members, a)
             square = 0.0
             for j in range(length):
-                value = float(x[entry(begin, members, j)])
+                value = float64(inner(x[entry(begin, members, j)], threshold, one))
                 square += value * value
             norm = math.sqrt(square)
             if may_overflow(x) and not 1e-140 < norm < 1e150:
                 norm = 0.0
                 for j in range(length):
-                    norm = math.hypot(norm, x[entry(begin, members, j)])
+                    norm = math.hypot(norm, inner(x[entry(begin, members, j)], threshold, one))
             # A zero row has no direction: it stays zero.
             factor = kernel(norm, prox_step * at(strengths, a), *parameters) if norm > 0 else 0.0
             for j in range(length):
                 i = entry(begin, members, j)
-                out[i] = real(factor) * x[i] + real(0)  # + 0: no negative zeros
+                out[i] = real(factor) * inner(x[i], threshold, one) + real(0)  # + 0: no negative zeros
 
     return prox
 
 
-def prox_row(kernel, begin_of, entry, length_of):
-    def prox(x, prox_step, strengths, metric, starts, members, n_groups, longest, parameters, out):
+def prox_row(kernel):
+    def prox(
+        x, prox_step, strengths, metric, starts, members, n_groups, strided, scratch_rows, longest, parameters, out
+    ):
         real = x.dtype.type
-        per_chunk = (n_groups + CHUNKS - 1) // CHUNKS
-        for chunk in prange(CHUNKS):
+        chunks = min(CHUNKS, n_groups)
+        for chunk in prange(chunks):
             row = np.empty(longest, x.dtype)
-            row_metric = np.empty(longest, x.dtype)
-            for a in range(chunk * per_chunk, min((chunk + 1) * per_chunk, n_groups)):
-                begin, length = begin_of(starts, members, a), length_of(starts, members, a)
+            row_metric = np.ones(longest, x.dtype)
+            scratch = np.empty((scratch_rows, longest))
+            for a in range(chunk * n_groups // chunks, (chunk + 1) * n_groups // chunks):
+                # Entry j lies at base + members[first + j]; an empty metric is that of ones.
+                base, first = (starts[a], 0) if strided else (0, starts[a])
+                length = len(members) if strided else starts[a + 1] - first
                 for j in range(length):
-                    i = entry(begin, members, j)
-                    row[j] = x[i]
-                    row_metric[j] = at(metric, i)
-                kernel(row[:length], real(prox_step * at(strengths, a)), row_metric[:length], *parameters)
+                    row[j] = x[base + members[first + j]]
+                if len(metric) > 0:
+                    for j in range(length):
+                        row_metric[j] = metric[base + members[first + j]]
+                strength = real(prox_step * strengths[a % len(strengths)])
+                kernel(row[:length], strength, row_metric[:length], scratch, *parameters)
                 for j in range(length):
-                    out[entry(begin, members, j)] = row[j]
+                    out[base + members[first + j]] = row[j] + real(0)  # + 0: no negative zeros
 
     return prox
 
@@ -177,7 +187,7 @@ def step_entrywise(kernel, centre):
     return step
 
 
-def step_radial(kernel, centre, begin_of, entry, length_of):
+def step_radial(kernel, inner, centre, begin_of, entry, length_of):
     def step(
         iterate,
         anchor,
@@ -188,6 +198,7 @@ def step_radial(kernel, centre, begin_of, entry, length_of):
         scale,
         prox_step,
         momentum,
+        inner_strength,
         strengths,
         parameters,
         starts,
@@ -196,6 +207,7 @@ def step_radial(kernel, centre, begin_of, entry, length_of):
     ):
         real = iterate.dtype.type
         d, s, b, keep, c = real(decay), real(weighted_step), real(scale), real(1 - momentum), real(momentum)
+        threshold, one = real(prox_step * inner_strength), real(1)
         for a in prange(n_groups):
             begin, length = begin_of(starts, members, a), length_of(starts, members, a)
             square = 0.0
@@ -203,61 +215,48 @@ def step_radial(kernel, centre, begin_of, entry, length_of):
                 i = entry(begin, members, j)
                 v = d * grad_sum[i] + s * grad[i]
                 grad_sum[i] = v
-                x = float(centre(iterate, anchor, v, b, i))
+                x = float64(inner(centre(iterate, anchor, v, b, i), threshold, one))
                 square += x * x
             norm = math.sqrt(square)
             if may_overflow(iterate) and not 1e-140 < norm < 1e150:
                 norm = 0.0
                 for j in range(length):
                     i = entry(begin, members, j)
-                    norm = math.hypot(norm, centre(iterate, anchor, grad_sum[i], b, i))
+                    x = float64(inner(centre(iterate, anchor, grad_sum[i], b, i), threshold, one))
+                    norm = math.hypot(norm, x)
             factor = real(kernel(norm, prox_step * at(strengths, a), *parameters) if norm > 0 else 0.0)
             # The row is in cache now; its centre is cheaper to compute again than to store.
             for j in range(length):
                 i = entry(begin, members, j)
-                y = factor * centre(iterate, anchor, grad_sum[i], b, i) + real(0)
+                y = factor * inner(centre(iterate, anchor, grad_sum[i], b, i), threshold, one) + real(0)
                 iterate[i] = keep * iterate[i] + c * y
 
     return step
 
 
-def step_row(kernel, centre, begin_of, entry, length_of):
-    def step(
-        iterate,
-        anchor,
-        grad_sum,
-        grad,
-        decay,
-        weighted_step,
-        scale,
-        prox_step,
-        momentum,
-        strengths,
-        parameters,
-        starts,
-        members,
-        n_groups,
-        longest,
-    ):
-        real = iterate.dtype.type
-        d, s, b, keep, c = real(decay), real(weighted_step), real(scale), real(1 - momentum), real(momentum)
-        per_chunk = (n_groups + CHUNKS - 1) // CHUNKS
-        for chunk in prange(CHUNKS):
-            row = np.empty(longest, iterate.dtype)
-            ones = np.ones(longest, iterate.dtype)
-            for a in range(chunk * per_chunk, min((chunk + 1) * per_chunk, n_groups)):
-                begin, length = begin_of(starts, members, a), length_of(starts, members, a)
-                for j in range(length):
-                    i = entry(begin, members, j)
-                    v = d * grad_sum[i] + s * grad[i]
-                    grad_sum[i] = v
-                    row[j] = centre(iterate, anchor, v, b, i)
-                kernel(row[:length], real(prox_step * at(strengths, a)), ones[:length], *parameters)
-                for j in range(length):
-                    i = entry(begin, members, j)
-                    iterate[i] = keep * iterate[i] + c * row[j]
+# The same in three passes, where the prox needs more than a row: a centre, the prox outside, and then this. Nothing is
+# written to the state before the prox is known, which may raise.
 
-    return step
+
+def centre_pass(centre):
+    def centres(iterate, anchor, grad_sum, grad, decay, weighted_step, scale, out):
+        real = iterate.dtype.type
+        d, s, b = real(decay), real(weighted_step), real(scale)
+        for i in prange(iterate.size):
+            out[i] = centre(iterate, anchor, d * grad_sum[i] + s * grad[i], b, i)
+
+    return centres
+
+
+def settle_pass():
+    def settle(iterate, grad_sum, grad, decay, weighted_step, momentum, y):
+        real = iterate.dtype.type
+        d, s, keep, c = real(decay), real(weighted_step), real(1 - momentum), real(momentum)
+        for i in prange(iterate.size):
+            grad_sum[i] = d * grad_sum[i] + s * grad[i]
+            iterate[i] = keep * iterate[i] + c * y[i]
+
+    return settle
 
 
 def all_finite(x):

@@ -3,7 +3,9 @@
 Under ``NUMBA_DISABLE_JIT=1`` the same functions run interpreted.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from typing import Any
 
@@ -13,11 +15,13 @@ from numba import cloudpickle, njit
 
 import rmda_ref.kernels
 from rmda_ref.backends import drivers
-from rmda_ref.layout import Groups, Rows, Shape
+from rmda_ref.layout import Address, Groups, Rows
 
 FloatArray = npt.NDArray[np.floating[Any]]
 Kernel = Callable[..., Any]
 PARALLEL_FROM = 1 << 18  # entries: below, starting the threads costs more than it saves
+
+_INTERPRETED: ContextVar[bool] = ContextVar("interpreted", default=False)
 
 # The disk cache is keyed by the pickled closure. Pickled by value, a kernel that was edited is another key; by
 # reference (cloudpickle's choice for importable functions) a stale compilation would be found.
@@ -29,9 +33,26 @@ cloudpickle.register_pickle_by_value(rmda_ref.kernels)  # type: ignore[no-untype
 FASTMATH = {drivers.prox_radial: {"reassoc"}, drivers.step_radial: {"reassoc", "contract", "arcp"}}
 
 
-@cache
 def compiled(parallel: bool, factory: Callable[..., Kernel], *functions: Kernel) -> Kernel:
     """The driver ``factory(*functions)``, compiled lazily for each signature."""
+    return factory(*functions) if _INTERPRETED.get() else _compiled(parallel, factory, *functions)
+
+
+@contextmanager
+def interpreted() -> Iterator[None]:
+    """Within it the kernels run as plain Python: slow, and what the compiled ones must equal."""
+    token = _INTERPRETED.set(True)
+    try:
+        with np.errstate(
+            divide="ignore", invalid="ignore", over="ignore", under="ignore"
+        ):  # as compiled code is silent
+            yield
+    finally:
+        _INTERPRETED.reset(token)
+
+
+@cache
+def _compiled(parallel: bool, factory: Callable[..., Kernel], *functions: Kernel) -> Kernel:
     fastmath = FASTMATH.get(factory, False)
     compile_ = njit(parallel=parallel, cache=True, error_model="numpy", fastmath=fastmath)
     driver: Kernel = compile_(factory(*functions))
@@ -49,26 +70,18 @@ def flat(x: FloatArray) -> FloatArray:
     return np.ascontiguousarray(x).reshape(-1)
 
 
-def rows_arguments(layout: Rows | Groups, shape: Shape) -> tuple[tuple[Kernel, ...], tuple[Any, ...], int]:
-    """How the drivers find the groups: (begin_of, entry, length_of), (starts, members, n_groups), longest group."""
-    address = layout.address(shape)
-    arguments = (address.starts, address.members, address.n_groups)
+def finders(address: Address) -> tuple[Kernel, ...]:
+    """How the radial drivers find a group: (begin_of, entry, length_of)."""
     if not address.strided:
-        finders = (drivers.begin_at_start, drivers.indexed_entry, drivers.own_length)
-        return finders, arguments, int(np.diff(address.starts).max())
+        return drivers.begin_at_start, drivers.indexed_entry, drivers.own_length
     if address.contiguous:
-        finders = (drivers.contiguous_begin, drivers.contiguous_entry, drivers.same_length)
-    else:
-        finders = (drivers.begin_at_start, drivers.strided_entry, drivers.same_length)
-    return finders, arguments, len(address.members)
+        return drivers.contiguous_begin, drivers.contiguous_entry, drivers.same_length
+    return drivers.begin_at_start, drivers.strided_entry, drivers.same_length
 
 
-def _typed(parameters: tuple[float, ...], x: FloatArray) -> tuple[Any, ...]:
-    return tuple(x.dtype.type(parameter) for parameter in parameters)
-
-
-def _metric(metric: FloatArray | None) -> FloatArray | float:
-    return 1.0 if metric is None else flat(metric)
+def typed(parameters: tuple[Any, ...], dtype: np.dtype[Any]) -> tuple[Any, ...]:
+    """Numbers in the dtype of the parameter; arrays stay as they are."""
+    return tuple(p if isinstance(p, np.ndarray) else dtype.type(p) for p in parameters)
 
 
 def entrywise(
@@ -77,26 +90,30 @@ def entrywise(
     prox_step: float,
     strengths: float | FloatArray,
     metric: FloatArray | None,
-    parameters: tuple[float, ...],
+    parameters: tuple[Any, ...],
 ) -> FloatArray:
     out = np.empty(x.shape, x.dtype)
     driver = compiled(x.size >= PARALLEL_FROM, drivers.prox_entrywise, kernel)
-    driver(flat(x), prox_step, strengths, _metric(metric), _typed(parameters, x), out.reshape(-1))
+    weights = 1.0 if metric is None else flat(metric)
+    driver(flat(x), prox_step, strengths, weights, typed(parameters, x.dtype), out.reshape(-1))
     return out
 
 
 def radial(
     kernel: Kernel,
+    inner: Kernel,
     x: FloatArray,
     layout: Rows | Groups,
     prox_step: float,
+    inner_strength: float,
     strengths: float | FloatArray,
-    parameters: tuple[float, ...],
+    parameters: tuple[Any, ...],
 ) -> FloatArray:
     out = np.empty(x.shape, x.dtype)
-    finders, where, _ = rows_arguments(layout, x.shape)
-    driver = compiled(x.size >= PARALLEL_FROM, drivers.prox_radial, kernel, *finders)
-    driver(flat(x), prox_step, strengths, *where, parameters, out.reshape(-1))
+    address = layout.address(x.shape)
+    driver = compiled(x.size >= PARALLEL_FROM, drivers.prox_radial, kernel, inner, *finders(address))
+    where = (address.starts, address.members, address.n_groups)
+    driver(flat(x), prox_step, inner_strength, strengths, *where, parameters, out.reshape(-1))
     return out
 
 
@@ -107,11 +124,16 @@ def row(
     prox_step: float,
     strengths: float | FloatArray,
     metric: FloatArray | None,
-    parameters: tuple[float, ...],
+    scratch_rows: int,
+    parameters: tuple[Any, ...],
 ) -> FloatArray:
     out = np.empty(x.shape, x.dtype)
-    finders, where, longest = rows_arguments(layout, x.shape)
-    driver = compiled(x.size >= PARALLEL_FROM, drivers.prox_row, kernel, *finders)
-    parameters = _typed(parameters, x)
-    driver(flat(x), prox_step, strengths, _metric(metric), *where, longest, parameters, out.reshape(-1))
+    if x.size == 0:
+        return out
+    starts, members, strided = address = layout.address(x.shape)
+    driver = compiled(x.size >= PARALLEL_FROM and address.n_groups > 1, drivers.prox_row, kernel)
+    weights = np.empty(0, x.dtype) if metric is None else flat(metric)
+    where = (starts, members, address.n_groups, strided, scratch_rows, address.longest)
+    strengths = np.atleast_1d(np.asarray(strengths, dtype=np.float64))
+    driver(flat(x), prox_step, strengths, weights, *where, typed(parameters, x.dtype), out.reshape(-1))
     return out

@@ -8,7 +8,7 @@ NEWTON_STEPS = 50  # quadratic convergence: about six are used
 
 
 @register_jitable
-def metric_group_soft_threshold(row, strength, metric):
+def metric_group_soft_threshold(row, strength, metric, scratch):
     """In place: argmin_y  strength ||y|| + 1/2 <y - row, metric (y - row)>   [Deleu & Bengio 2021].
 
     y = 0 iff ||metric row|| <= strength. Otherwise y_i = row_i r / (r + strength/metric_i), where r = ||y|| is the

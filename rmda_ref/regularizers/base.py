@@ -8,7 +8,8 @@ import numpy as np
 
 from rmda_ref import checks
 from rmda_ref.backends import backend_of
-from rmda_ref.layout import Entries, Layout, Shape, Spectrum
+from rmda_ref.kernels.of_norm import keep, of_norm
+from rmda_ref.layout import Entries, Groups, Layout, Norms, Rows, Shape, Spectrum
 from rmda_ref.namespace import Array, namespace
 from rmda_ref.regularizers.manifold import Manifold
 
@@ -23,19 +24,48 @@ class Regularizer(ABC):
     Attributes
     ----------
     convex : whether psi is convex.
-    weak_convexity : the smallest rho such that psi + rho/2 ||.||^2 is convex (0 for convex psi).
+    weak_convexity : the smallest rho such that psi + rho/2 ||.||^2 is convex: 0 for convex psi, infinite where there
+        is none. The prox is one point, and Lipschitz, for steps below 1/rho; beyond, a global minimiser is returned.
+    indicator : whether psi is the indicator of a set, so that its prox is the projection for every step.
     separable : whether psi is a sum over entries.
-    metric_prox : "exact" where the prox in a diagonal metric is exact, else None.
-    driven : the shape of ``kernel``: "entrywise", "radial" or "row" (see `rmda_ref.kernels`).
+    partly_smooth : whether psi is partly smooth relative to ``manifold``, convex or not: a *convex* one is identified
+        by RMDA at nondegenerate points.
+    homogeneity : the degree d of psi(a w) = a^d psi(w) for a > 0; None if there is none.
+    exact_in_metric : whether the kernel is exact in a diagonal metric, where there is one kernel for a row or an entry.
+    driven : the shape of ``kernel``: "entrywise", "radial" or "row" (see `rmda_ref.kernels`); "whole" where a subclass
+        computes the prox itself.
+    scratch_rows : how many rows of scratch a row kernel needs.
     """
 
     convex: ClassVar[bool] = True
-    weak_convexity: ClassVar[float] = 0.0
+    indicator: ClassVar[bool] = False
     separable: ClassVar[bool] = False
-    metric_prox: ClassVar[Literal["exact"] | None] = "exact"
-    driven: ClassVar[Literal["entrywise", "radial", "row"]] = "entrywise"
+    partly_smooth: ClassVar[bool] = True
+    homogeneity: ClassVar[float | None] = None
+    exact_in_metric: ClassVar[bool] = True
+    driven: ClassVar[Literal["entrywise", "radial", "row", "whole"]] = "entrywise"
+    scratch_rows: ClassVar[int] = 0
     kernel: ClassVar[Callable[..., Any]]
-    metric_kernel: ClassVar[Callable[..., Any]]  # row kernel, for a radial regularizer with a metric
+    metric_kernel: ClassVar[Callable[..., Any] | None] = None  # row kernel, for a radial regularizer with a metric
+    inner_kernel: ClassVar[Callable[..., Any]] = keep  # entrywise, before the norms of a radial kernel are taken
+
+    @property
+    def weak_convexity(self) -> float:
+        return 0.0 if self.convex else np.inf
+
+    @property
+    def metric_prox(self) -> Literal["exact"] | None:
+        """ "exact" where the prox in a diagonal metric is exact, else None: then a metric is refused."""
+        layout = self.layout
+        sees_entries = isinstance(layout, Entries) or (self.driven == "row" and isinstance(layout, Rows | Groups))
+        sees_entries |= type(self).metric_kernel is not None and isinstance(layout, Rows | Groups)
+        return "exact" if self.exact_in_metric and sees_entries else None
+
+    @property
+    def symmetries(self) -> frozenset[str]:
+        """Names of the changes of w that psi does not see: "signs" of entries, "entries" in any order, "within" groups
+        in any order, "rotation" of each group, "spectrum" (orthogonal factors), "reversal" along the rows."""
+        return frozenset()
 
     @property
     @abstractmethod
@@ -46,9 +76,19 @@ class Regularizer(ABC):
         """What the kernel's strength is per unit of step: a number, or one per group."""
 
     @property
-    def parameters(self) -> tuple[float, ...]:
-        """Further parameters of the kernel."""
+    def parameters(self) -> tuple[Any, ...]:
+        """Further parameters of the kernel: numbers, and arrays for a row kernel."""
         return ()
+
+    @property
+    def metric_parameters(self) -> tuple[Any, ...]:
+        """Those of ``metric_kernel``."""
+        return self.parameters
+
+    @property
+    def inner_strength(self) -> float:
+        """Strength of ``inner_kernel`` per unit of step."""
+        return 0.0
 
     def check(self, shape: Shape) -> None:
         """Raise ValueError if parameters of this shape do not fit the layout."""
@@ -106,27 +146,48 @@ class Regularizer(ABC):
             self._check_metric(metric, w)
         return self._prox(w, step, metric)
 
-    def _check_metric(self, metric: Array, w: Array) -> None:
+    def _check_has_metric(self) -> None:
         if self.metric_prox is None:
             raise TypeError(f"{type(self).__name__} has no exact prox in a diagonal metric; leave metric out")
+
+    def _check_metric(self, metric: Array, w: Array) -> None:
+        self._check_has_metric()
         checks.same_kind("metric", metric, w)
         checks.finite("metric", metric)
         if not bool(namespace(metric).all(metric > 0)):
             raise ValueError("metric must have positive entries only")
 
     def _prox(self, w: Array, step: float, metric: Array | None) -> Array:
-        backend = backend_of(w)
-        kernel, strengths, layout = type(self).kernel, self.strengths(w.shape), self.layout
+        layout, backend = self.layout, backend_of(w)
         if isinstance(layout, Spectrum):
             u, s, vt = layout.factors(w)
-            s = backend.entrywise(kernel, s, step, strengths, None, self.parameters)
-            return namespace(w).reshape((u * s) @ vt, w.shape)
+            return namespace(w).reshape((u * self._prox_row(s, step)) @ vt, w.shape)
+        if isinstance(layout, Norms):
+            before = layout.magnitudes(w)
+            return layout.rebuild(w, before, self._prox_row(before, step))
+        kernel, strengths = type(self).kernel, self.strengths(w.shape)
         if isinstance(layout, Entries):
             return backend.entrywise(kernel, w, step, strengths, metric, self.parameters)
-        if self.driven == "radial" and metric is None:
-            return backend.radial(kernel, w, layout, step, strengths, self.parameters)
-        row_kernel = type(self).metric_kernel if self.driven == "radial" else kernel
-        return backend.row(row_kernel, w, layout, step, strengths, metric, self.parameters)
+        if self.driven == "row":
+            return backend.row(kernel, w, layout, step, strengths, metric, self.scratch_rows, self.parameters)
+        if metric is None:
+            radial, inner = self.radial_kernel, type(self).inner_kernel
+            return backend.radial(radial, inner, w, layout, step, self.inner_strength, strengths, self.parameters)
+        row_kernel = type(self).metric_kernel
+        return backend.row(row_kernel, w, layout, step, strengths, metric, self.scratch_rows, self.metric_parameters)
+
+    @property
+    def radial_kernel(self) -> Callable[..., Any]:
+        """The kernel of a row's norm: the given one, or made from that of a number."""
+        kernel = type(self).kernel
+        return kernel if self.driven == "radial" else of_norm(kernel)
+
+    def _prox_row(self, z: Array, step: float) -> Array:
+        """The prox on magnitudes seen as one row."""
+        backend, kernel, strengths = backend_of(z), type(self).kernel, self.strengths(z.shape)
+        if self.driven == "row":
+            return backend.row(kernel, z, Rows(None), step, strengths, None, self.scratch_rows, self.parameters)
+        return backend.entrywise(kernel, z, step, strengths, None, self.parameters)
 
 
 def norm(x: Array) -> float:

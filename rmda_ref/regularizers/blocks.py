@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import accumulate
 from math import hypot, prod
+from typing import Literal
 
 from rmda_ref.layout import Layout, Shape
 from rmda_ref.namespace import Array, namespace
@@ -72,6 +73,26 @@ class Blocks(Regularizer):
     def strengths(self, shape: Shape) -> float:
         raise TypeError("Blocks has its strengths per block; ask blocks[i].regularizer")
 
+    @property
+    def convex(self) -> bool:  # type: ignore[override]
+        return all(block.regularizer.convex for block in self.blocks)
+
+    @property
+    def weak_convexity(self) -> float:
+        return max(block.regularizer.weak_convexity for block in self.blocks)
+
+    @property
+    def separable(self) -> bool:  # type: ignore[override]
+        return all(block.regularizer.separable for block in self.blocks)
+
+    @property
+    def partly_smooth(self) -> bool:  # type: ignore[override]
+        return all(block.regularizer.partly_smooth for block in self.blocks)
+
+    @property
+    def metric_prox(self) -> Literal["exact"] | None:
+        return "exact" if all(block.regularizer.metric_prox for block in self.blocks) else None
+
     def check(self, shape: Shape) -> None:
         if shape != (self.size,):
             raise ValueError(f"blocks describe a flat vector of shape ({self.size},), got {shape}; flatten it")
@@ -101,9 +122,9 @@ class Blocks(Regularizer):
         return tuple((block.name, block.regularizer.manifold(part)) for block, part in self._parts(w))
 
     def _check_metric(self, metric: Array, w: Array) -> None:
+        for block in self.blocks:  # the error names the one that has none
+            block.regularizer._check_has_metric()
         super()._check_metric(metric, w)
-        for block, part in self._parts(metric):
-            block.regularizer._check_metric(part, part)
 
     def _prox(self, w: Array, step: float, metric: Array | None) -> Array:
         xp = namespace(w)

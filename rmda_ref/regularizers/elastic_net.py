@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rmda_ref import checks
-from rmda_ref.kernels import elastic_net_shrink
+from rmda_ref.kernels.elastic_net_shrink import elastic_net_shrink
 from rmda_ref.layout import Entries, Shape
 from rmda_ref.namespace import Array, namespace
 from rmda_ref.regularizers.base import Regularizer
@@ -35,6 +35,10 @@ class ElasticNet(Regularizer):
     def __post_init__(self) -> None:
         checks.nonnegative("lam", self.lam)
         checks.fraction("l1_ratio", self.l1_ratio, "0 would give no sparsity; 1 is the lasso")
+
+    @property
+    def symmetries(self) -> frozenset[str]:
+        return frozenset({"signs", "entries"})
 
     @property
     def _l1(self) -> L1:

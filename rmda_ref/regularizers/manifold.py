@@ -43,8 +43,29 @@ class Rank:
 
 
 @dataclass(frozen=True)
+class Levels:
+    """Which level set each entry lies on: a small integer an entry, as the regularizer numbers its levels.
+
+    >>> Levels.of(np.array([0, 2, 2])) == Levels.of(np.array([0, 2, 2])), Levels.of(np.array([0, 1])).codes
+    (True, array([0, 1]))
+    """
+
+    packed: bytes
+    shape: tuple[int, ...]
+
+    @classmethod
+    def of(cls, codes: npt.NDArray[Any]) -> "Levels":
+        return cls(codes.astype(np.int64).tobytes(), codes.shape)
+
+    @property
+    def codes(self) -> npt.NDArray[np.int64]:
+        """Integer array."""
+        return np.frombuffer(self.packed, dtype=np.int64).reshape(self.shape)
+
+
+@dataclass(frozen=True)
 class WholeSpace:
     """No structure: every point is alike."""
 
 
-Manifold = Support | Rank | WholeSpace | tuple[tuple[str, "Manifold"], ...]
+Manifold = Support | Rank | Levels | WholeSpace | tuple[tuple[str, "Manifold"], ...]

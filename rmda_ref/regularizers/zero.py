@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rmda_ref.kernels import soft_threshold
+from rmda_ref.kernels.soft_threshold import soft_threshold
 from rmda_ref.layout import Entries, Shape
 from rmda_ref.namespace import Array
 from rmda_ref.regularizers.base import Regularizer, norm
@@ -21,7 +21,12 @@ class Zero(Regularizer):
 
     layout = Entries()
     separable = True
+    homogeneity = 1.0
     kernel = soft_threshold  # with strength 0 the identity
+
+    @property
+    def symmetries(self) -> frozenset[str]:
+        return frozenset({"signs", "entries"})
 
     def strengths(self, shape: Shape) -> float:
         return 0.0

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from rmda_ref import L1, RDA, RMDA, GroupLasso, ProxSGD
 from rmda_ref.backends.numba import PARALLEL_FROM
-from rmda_ref.kernels import metric_group_soft_threshold
+from rmda_ref.kernels.metric_group_soft_threshold import metric_group_soft_threshold
 from rmda_ref.regularizers import REGISTRY
 
 # The tests below also drive a row kernel, which no shipped regularizer needs without a metric.

@@ -7,7 +7,10 @@ import pytest
 from rmda_ref import L1, RMDA, GroupLasso
 from rmda_ref.backends import array_api, drivers
 from rmda_ref.backends import numba as compiled
-from rmda_ref.kernels import group_soft_threshold, metric_group_soft_threshold, soft_threshold
+from rmda_ref.kernels.group_soft_threshold import group_soft_threshold
+from rmda_ref.kernels.metric_group_soft_threshold import metric_group_soft_threshold
+from rmda_ref.kernels.of_norm import keep
+from rmda_ref.kernels.soft_threshold import soft_threshold
 from rmda_ref.layout import Groups, Rows
 from rmda_ref.regularizers import REGISTRY
 
@@ -30,18 +33,30 @@ def test_entrywise_interpreted_is_compiled(dtype):
 def test_groups_interpreted_is_compiled(layout, shape, dtype):
     x = np.random.default_rng(0).standard_normal(shape).astype(dtype)
     metric = np.full_like(x, 2.0)
-    finders, where, longest = compiled.rows_arguments(layout, shape)
+    address = layout.address(shape)
+    where = (address.starts, address.members, address.n_groups)
     radial, row = np.empty_like(x), np.empty_like(x)
-    drivers.prox_radial(group_soft_threshold, *finders)(x.reshape(-1), 0.5, 0.7, *where, (), radial.reshape(-1))
-    drivers.prox_row(metric_group_soft_threshold, *finders)(
-        x.reshape(-1), 0.5, 0.7, metric.reshape(-1), *where, longest, (), row.reshape(-1)
+    drivers.prox_radial(group_soft_threshold, keep, *compiled.finders(address))(
+        x.reshape(-1), 0.5, 0.0, 0.7, *where, (), radial.reshape(-1)
+    )
+    drivers.prox_row(metric_group_soft_threshold)(
+        x.reshape(-1),
+        0.5,
+        np.array([0.7]),
+        metric.reshape(-1),
+        *where,
+        address.strided,
+        0,
+        address.longest,
+        (),
+        row.reshape(-1),
     )
     ulps = 4 * np.finfo(dtype).eps  # the compiler may sum a row in another order
     np.testing.assert_allclose(
-        compiled.radial(group_soft_threshold, x, layout, 0.5, 0.7, ()), radial, rtol=0, atol=ulps * 3
+        compiled.radial(group_soft_threshold, keep, x, layout, 0.5, 0.0, 0.7, ()), radial, rtol=0, atol=ulps * 3
     )
     np.testing.assert_allclose(
-        compiled.row(metric_group_soft_threshold, x, layout, 0.5, 0.7, metric, ()), row, rtol=0, atol=ulps * 3
+        compiled.row(metric_group_soft_threshold, x, layout, 0.5, 0.7, metric, 0, ()), row, rtol=0, atol=ulps * 3
     )
 
 

@@ -6,17 +6,18 @@ import sys
 from types import FunctionType
 
 from rmda_ref.backends.numba import cloudpickle
-from rmda_ref.kernels import soft_threshold
+from rmda_ref.kernels.soft_threshold import soft_threshold
 
 COUNT = """
 import numpy as np
 from rmda_ref import RMDA, GroupLasso
 from rmda_ref.backends import drivers, numba
-from rmda_ref.kernels import group_soft_threshold
+from rmda_ref.kernels.group_soft_threshold import group_soft_threshold
 stepper = RMDA(GroupLasso(lam=0.1, axis=1), step_size=0.1).stepper(np.zeros((3, 2), np.float32))
 stepper.step(np.zeros((3, 2), np.float32))
-finders = numba.rows_arguments(stepper.algorithm.regularizer.layout, (3, 2))[0]
-driver = numba.compiled(False, drivers.step_radial, group_soft_threshold, drivers.from_anchor, *finders)
+from rmda_ref.kernels.of_norm import keep
+finders = numba.finders(stepper.algorithm.regularizer.layout.address((3, 2)))
+driver = numba.compiled(False, drivers.step_radial, group_soft_threshold, keep, drivers.from_anchor, *finders)
 print(sum(driver.stats.cache_hits.values()), sum(driver.stats.cache_misses.values()))
 """
 

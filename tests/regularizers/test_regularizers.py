@@ -135,7 +135,7 @@ def test_bad_prox_arguments():
         l1.prox(W, 1.0, metric=np.ones(3))
     with pytest.raises(TypeError, match="no exact prox in a diagonal metric"):
         Nuclear(lam=1.0).prox(W, 1.0, metric=np.ones_like(W))
-    with pytest.raises(ValueError, match="weights has 2 entries for 4 groups"):
+    with pytest.raises(ValueError, match="weights has 2 entries for 4 groups; give one for each"):
         GroupLasso(lam=1.0, axis=0, weights=[1.0, 1.0]).prox(W, 1.0)
 
 

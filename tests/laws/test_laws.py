@@ -1,0 +1,50 @@
+"""The fifteen laws over the registry."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rmda_ref.regularizers import REGISTRY
+from rmda_ref.testing.case import KINDS, Case
+from rmda_ref.testing.check import require
+from rmda_ref.testing.laws import LAWS
+
+LAWFUL = [
+    pytest.param(law, regularizer, shape, id=f"{law.name}-{name}")
+    for law in LAWS
+    for name, (regularizer, shape) in REGISTRY.items()
+    if law.applies(regularizer)
+]
+
+
+@pytest.mark.parametrize(("law", "regularizer", "shape"), LAWFUL)
+@settings(max_examples=16, deadline=None, derandomize=True, database=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    dtype=st.sampled_from([np.float64, np.float32]),
+    step=st.floats(0.01, 10.0),
+    kind=st.sampled_from(KINDS),
+)
+def test_law_holds(law, regularizer, shape, seed, dtype, step, kind):
+    require(law, regularizer, Case.draw(seed, shape, dtype, step, kind))
+
+
+def test_every_layout_is_covered():
+    """Each shape of kernel, and each layout, has an example."""
+    plain = [regularizer for name, (regularizer, _) in REGISTRY.items() if name != "blocks"]
+    layouts = {type(regularizer.layout).__name__ for regularizer in plain}
+    assert {"Entries", "Rows", "Groups", "Spectrum"} <= layouts
+    assert {"entrywise", "radial"} <= {regularizer.driven for regularizer in plain}
+
+
+def test_laws_that_do_not_apply_are_few():
+    """A trait that switches a law off is a statement about psi, never a way around it."""
+    for name, (regularizer, _) in REGISTRY.items():
+        without = {law.name for law in LAWS if not law.applies(regularizer)}
+        allowed = {"projection"} if not regularizer.indicator else set()
+        allowed |= {"fenchel"} if not regularizer.convex else set()
+        allowed |= {"metric"} if regularizer.metric_prox is None else set()
+        allowed |= {"structure"} if not regularizer.partly_smooth else set()
+        allowed |= {"equivariance"} if not regularizer.symmetries and regularizer.homogeneity is None else set()
+        assert without <= allowed, name

@@ -1,0 +1,31 @@
+"""Proxes as convex programs, solved by an interior-point method through cvxpy (the extra ``oracles``)."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Penalty = Callable[[Any, Any], Any]  # (regularizer, cvxpy variable shaped like w) -> cvxpy expression
+RESOLUTION = 1e-7  # the solver's tolerances are 1e-10; its objective is off by what is left after scaling
+
+
+def prox_minimiser(penalty: Penalty) -> Callable[[Any, Array, float, Array | None], Array]:
+    """The minimiser of step psi + 1/2 |. - w|^2 with psi a cvxpy expression, or a list of constraints."""
+
+    def minimiser(regularizer: Any, w: Array, step: float, metric: Array | None) -> Array:
+        import cvxpy as cp
+
+        size = max(1.0, float(np.abs(w).max(initial=0)))
+        x = cp.Variable(w.shape)
+        weights = np.ones_like(w) if metric is None else metric
+        distance = cp.sum(cp.multiply(weights, cp.square(x - w))) / (2 * size)  # scaled for the solver's tolerances
+        psi = penalty(regularizer, x)
+        constraints = psi if isinstance(psi, list) else []
+        objective = distance if isinstance(psi, list) else distance + step / size * psi
+        problem = cp.Problem(cp.Minimize(objective), constraints)
+        problem.solve(solver=cp.CLARABEL, tol_gap_abs=1e-10, tol_gap_rel=1e-10, tol_feas=1e-10)
+        return np.asarray(x.value, dtype=np.float64).reshape(w.shape)
+
+    return minimiser
