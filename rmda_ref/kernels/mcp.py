@@ -23,4 +23,4 @@ def mcp(x, strength, metric, lam, gamma):
     firm = min(size, max(size - t * lam, 0) / select(shrunk > 0, shrunk, 1))
     hard = select(size > lam * math.sqrt(t * gamma), size, 0)
     y = select(t < gamma, firm, hard)
-    return select(x < 0, -y, y)
+    return select(x < 0, 0 - y, y)  # 0 - y: no negative zeros

@@ -10,7 +10,7 @@ from rmda_ref.testing.traits import ULPS, curvature_of, has_metric, rounding
 
 
 def optimality(regularizer: Any, case: Case) -> Outcome:
-    outcomes = [undercut(regularizer, case), _inclusion(regularizer, case, None)]
+    outcomes = [undercut(regularizer, case), _inclusion(regularizer, case, None), _distance(regularizer, case)]
     if has_metric(regularizer):
         outcomes += [undercut(regularizer, case, case.metric), _inclusion(regularizer, case, case.metric)]
     return worst(*outcomes)
@@ -28,6 +28,30 @@ def _inclusion(regularizer: Any, case: Case, metric: FloatArray | None) -> Outco
     return Outcome(
         distance / allowed, lambda: f"(w - u)/step is {distance:.3g} away from the subdifferential at u = {u!r}"
     )
+
+
+def _distance(regularizer: Any, case: Case) -> Outcome:
+    """Bounds on the distance of any v from the subdifferential at u, in float64.
+
+    No more than to v0 = (w - u)/step, which is in it; and no less than |u - prox_s(u + s v)| (1 - s rho)/s, because u is
+    prox_s(u + s v') for each v' in it, and the prox has the Lipschitz constant 1/(1 - s rho).
+    """
+    if not hasattr(regularizer, "subdiff_distance"):
+        return Outcome(0.0)
+    w, s = case.w.astype(np.float64), case.step / 64
+    u = regularizer.prox(w, case.step)
+    v0 = (w - u) / case.step
+    away = case.rng.standard_normal(w.shape) * 10.0 ** case.rng.uniform(-2, 0) * (1 + size_of(v0)) / np.sqrt(w.size)
+    distance = float(regularizer.subdiff_distance(u, v0 + away))
+    size = size_of(w) + case.step * (1 + size_of(away))
+    least = size_of(u - regularizer.prox(u + s * (v0 + away), s)) * curvature_of(regularizer, s) / s
+    allowed = ULPS * np.finfo(np.float64).eps * size / s
+
+    def said() -> str:
+        bounds = f"at least {least:.9g} and at most {size_of(away):.9g}"
+        return f"the distance of v = {v0 + away!r} at u = {u!r} is {distance:.9g}, not {bounds}"
+
+    return worst(Outcome((distance - size_of(away)) / allowed, said), Outcome((least - distance) / allowed, said))
 
 
 def three_points(regularizer: Any, case: Case) -> Outcome:

@@ -33,6 +33,20 @@ class WrongAxis(GroupLasso):
         return GroupLasso(self.lam, axis=1 - self.axis).prox(w, step, metric)
 
 
+class NoDistance(Junk):
+    """Every point is stationary."""
+
+    def subdiff_distance(self, w, v):
+        return 0.0
+
+
+class FarDistance(GroupLasso):
+    """Too far by a factor."""
+
+    def subdiff_distance(self, w, v):
+        return 2 * super().subdiff_distance(w, v)
+
+
 class OwnStrength(Junk):
     """value and prox disagree by a factor."""
 
@@ -191,7 +205,7 @@ class LocalOnly(MCP):
 
 
 WRONG = {
-    "optimality": [HardThreshold(), WrongAxis(lam=0.7, axis=0)],
+    "optimality": [HardThreshold(), WrongAxis(lam=0.7, axis=0), NoDistance(), FarDistance(lam=0.7, axis=0)],
     "three points": [OwnStrength()],
     "monotonicity": [Expansive()],
     "fenchel": [ConjugateAside(lam=0.7, l1_ratio=0.4)],
