@@ -9,7 +9,7 @@ validate: $(VENV)/report.done
 	$(BIN)/python -m validation run --profile quick
 
 test: $(VENV)/test.done
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 lint: $(VENV)/dev.done
 	$(BIN)/ruff format --check .
@@ -17,8 +17,9 @@ lint: $(VENV)/dev.done
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-benchmark: $(VENV)/report.done
+benchmark: $(VENV)/report.done $(VENV)/benchmark.done
 	$(BIN)/python -m validation.benchmarks.fused_step
+	$(BIN)/python -m validation.benchmarks.prox_speed
 
 clean:
 	rm -rf $(VENV) validation-report
@@ -28,7 +29,7 @@ $(BIN)/python:
 		{ echo "$(PYTHON) is older than Python 3.11; name another one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-# One stamp per extra (report, test, dev), so that each command installs no more than it needs.
+# One stamp per extra (report, test, dev, benchmark), so that each command installs no more than it needs.
 $(VENV)/%.done: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[$*]'
 	@touch $@

@@ -5,7 +5,8 @@ At w* = prox_{s psi}(x) the vector u = (x - w*)/s is a subgradient of psi, and
     psi(w) >= psi(w*) + <u, w - w*> - |w - w*|^2 / (2 s)   for every w,
 
 because w* minimises the prox objective. So F = h/2 |w - w*|^2 - <u, w> + psi has the global minimiser w* for convex psi
-with any h > 0, and for every psi, convex or not, with h >= 1/s. Neither the subdifferential nor a margin has to be known.
+with any h > 0, and for every psi, convex or not, with h >= 1/s. Neither the subdifferential nor a margin has to be
+known.
 """
 
 from typing import Any
@@ -24,7 +25,12 @@ DIRECTIONS = 8  # in which each is moved
 
 
 def prox_planted(
-    regularizer: Regularizer, shape: tuple[int, ...], rng: np.random.Generator, *, step: float = 1.0, noise: float = 0.0
+    regularizer: Regularizer,
+    shape: tuple[int, ...],
+    rng: np.random.Generator,
+    *,
+    step: float = 1.0,
+    noise_ratio: float = 0.0,
 ) -> Planted:
     """The problem at the prox of a random point, among several the one whose structure is safest.
 
@@ -34,7 +40,8 @@ def prox_planted(
     shape : of the parameter
     rng : draws the points
     step : s, of the prox that plants the solution
-    noise : standard deviation of each entry of the gradient noise, per step
+    noise_ratio : root mean square of the norm of the gradient noise, per step, over the `safety` of the structure in
+        units of the gradient: with 1 a single gradient errs by about the distance at which the structure changes
 
     >>> from rmda_ref import L1
     >>> problem = prox_planted(L1(lam=1.0), (6,), np.random.default_rng(0))
@@ -42,12 +49,14 @@ def prox_planted(
     (True, True)
     """
     points = [2 * rng.standard_normal(shape) for _ in range(TRIES)]
-    best = max(
-        points, key=lambda point: (_shows_structure(regularizer, point, step), safety(regularizer, point, step, rng))
-    )
-    target = regularizer.prox(best, step)
-    smooth = Quadratic(target, np.eye(target.size) / step, noise)
-    return Planted(smooth, regularizer, (best - target) / step)
+    rated = [
+        (_shows_structure(regularizer, point, step), safety(regularizer, point, step, rng), place)
+        for place, point in enumerate(points)
+    ]
+    _, room, place = max(rated)
+    target = regularizer.prox(points[place], step)
+    smooth = Quadratic(target, np.eye(target.size) / step, noise_ratio * room / step / np.sqrt(target.size))
+    return Planted(smooth, regularizer, (points[place] - target) / step)
 
 
 def safety(regularizer: Regularizer, point: Array, step: float, rng: np.random.Generator) -> float:

@@ -80,6 +80,58 @@ class SqrtRamp:
 
 
 @dataclass(frozen=True)
+class MaskDecay:
+    """The factor of the entries outside an N:M mask at step t: 1 up to ``start``, 0 from ``end`` on (Kao et al. 2022).
+
+    In between it is 1 - (t - start)/(end - start), or exp(-rate (t - start)) with a ``rate``. `lam` is the strength of
+    `rmda_ref.NM` whose prox multiplies by this factor.
+
+    Parameters
+    ----------
+    end : int, at least 1
+        The first step with factor 0.
+    start : int, at least 0, below ``end``
+        The last step with factor 1.
+    rate : float, positive, optional
+        Exponential decay, per step; linear without it.
+
+    >>> decay = MaskDecay(end=4)
+    >>> [decay(t) for t in (0, 1, 2, 4, 9)]
+    [1.0, 0.75, 0.5, 0.0, 0.0]
+    >>> decay.lam(2, prox_step=0.5)  # 1 / (1 + 0.5 lam) = 0.5
+    2.0
+    >>> decay.lam(4, prox_step=0.5)
+    inf
+    """
+
+    end: int
+    start: int = 0
+    rate: float | None = None
+
+    def __post_init__(self) -> None:
+        checks.count("start", self.start, 0, "it is the last step without a mask")
+        checks.count("end", self.end, self.start + 1, "it is the first step with a hard mask, after start")
+        if self.rate is not None:
+            checks.positive("rate", self.rate)
+
+    def __call__(self, t: int) -> float:
+        """The factor at step t."""
+        if t >= self.end:
+            return 0.0
+        since = max(t - self.start, 0)
+        return 1 - since / (self.end - self.start) if self.rate is None else math.exp(-self.rate * since)
+
+    def lam(self, t: int, prox_step: float) -> float:
+        """lam with 1/(1 + prox_step lam) = factor: (1/factor - 1)/prox_step, infinite for factor 0.
+
+        ``prox_step`` is the step of the prox, not the step size: alpha_t/beta_t in RMDA (``algorithm.tick``).
+        """
+        checks.positive("prox_step", prox_step)
+        factor = self(t)
+        return (1 / factor - 1) / prox_step if factor > 0 else math.inf
+
+
+@dataclass(frozen=True)
 class Stage:
     """``n_steps`` steps with one step size and momentum each, or schedules of the step within the stage."""
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rmda_ref import PowerDecay, SqrtRamp, Stage, decayed_stages, ramped_stages
-from rmda_ref.schedules import momentum_at, step_size_at
+from rmda_ref.schedules import MaskDecay, momentum_at, step_size_at
 
 
 def test_decayed_stages_are_the_paper_settings():
@@ -28,12 +28,29 @@ def test_power_decay():
     assert step_size_at(PowerDecay(0.3, 0.0), 8) == 0.3
 
 
+def test_mask_decay_falls_from_one_to_zero():
+    linear, exponential = MaskDecay(end=12, start=2), MaskDecay(end=12, start=2, rate=0.5)
+    for decay in (linear, exponential):
+        assert [decay(t) for t in (0, 2, 12, 13)] == [1, 1, 0, 0]
+        assert decay.lam(2, prox_step=3.0) == 0
+        assert decay.lam(12, prox_step=3.0) == np.inf
+        for t in range(3, 12):
+            assert decay(t - 1) > decay(t) > 0
+            assert 1 / (1 + 3 * decay.lam(t, prox_step=3.0)) == pytest.approx(decay(t), rel=1e-14)
+    assert linear(7) == 0.5
+    assert exponential(4) == pytest.approx(np.exp(-1), rel=1e-15)
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
         (lambda: PowerDecay(-1.0, 0.5), "start must lie"),
         (lambda: PowerDecay(1.0, -0.5), "power must lie"),
         (lambda: SqrtRamp(1.5), "start must lie"),
+        (lambda: MaskDecay(0), "end must be at least 1"),
+        (lambda: MaskDecay(5, start=5), "end must be at least 6"),
+        (lambda: MaskDecay(5, rate=0.0), "rate must lie"),
+        (lambda: MaskDecay(5).lam(1, prox_step=0.0), "prox_step must lie"),
         (lambda: Stage(0, 0.1), "n_steps must lie"),
         (lambda: Stage(1, -0.1), "step_size must lie"),
         (lambda: Stage(1, 0.1, 0.0), "momentum must lie"),

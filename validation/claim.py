@@ -46,12 +46,15 @@ class Check:
 
 @dataclass(frozen=True)
 class Curve:
-    """One line of a picture; ``kind`` decides how it is drawn (predicted: line, measured: points)."""
+    """One line of a picture; ``kind`` decides how it is drawn.
+
+    predicted: line, measured: points, bar: dashed and grey, context: thin and grey, what the others are read against.
+    """
 
     label: str
     x: Sequence[float]
     y: Sequence[float]
-    kind: Literal["predicted", "measured", "bar"] = "measured"
+    kind: Literal["predicted", "measured", "bar", "context"] = "measured"
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,19 @@ class Picture:
     curves: tuple[Curve, ...]
     xscale: Literal["linear", "log"] = "linear"
     yscale: Literal["linear", "log"] = "linear"
+    aspect: Literal["auto", "equal"] = "auto"  # equal: one unit is as long on both axes
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """Small pictures side by side, to be compared: curves of the same kind and label look alike in all of them.
+
+    NaN breaks a line.
+    """
+
+    title: str
+    panels: tuple[Picture, ...]
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,6 +96,7 @@ class Measurement:
     pictures: tuple[Picture, ...] = ()
     tables: tuple[Table, ...] = ()
     note: str = ""
+    galleries: tuple[Gallery, ...] = ()
 
     @property
     def holds(self) -> bool:

@@ -15,7 +15,7 @@ import numba
 import numpy as np
 import scipy
 
-from validation.claim import Check, Curve, Measurement, Picture, Setting, Table
+from validation.claim import Check, Curve, Gallery, Measurement, Picture, Setting, Table
 from validation.trial import Trial
 
 __all__ = ["VERSIONS", "fingerprint", "jsonable", "recall", "store", "write_whole"]
@@ -100,15 +100,20 @@ def _measurement(part: dict[str, Any]) -> Measurement:
                 for check in part["checks"]
             )
         ),
-        pictures=tuple(
-            Picture(**{**picture, "curves": tuple(_curve(curve) for curve in picture["curves"])})
-            for picture in part["pictures"]
-        ),
+        pictures=tuple(_picture(picture) for picture in part["pictures"]),
         tables=tuple(
             Table(tuple(table["columns"]), tuple(tuple(row) for row in table["rows"])) for table in part["tables"]
         ),
         note=part["note"],
+        galleries=tuple(
+            Gallery(**{**gallery, "panels": tuple(_picture(panel) for panel in gallery["panels"])})
+            for gallery in part["galleries"]
+        ),
     )
+
+
+def _picture(part: dict[str, Any]) -> Picture:
+    return Picture(**{**part, "curves": tuple(_curve(curve) for curve in part["curves"])})
 
 
 def _curve(part: dict[str, Any]) -> Curve:

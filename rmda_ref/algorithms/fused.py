@@ -7,7 +7,7 @@ import numpy as np
 
 from rmda_ref.backends import drivers
 from rmda_ref.backends.numba import PARALLEL_FROM, FloatArray, compiled, finders, typed
-from rmda_ref.layout import Groups, Norms, Rows, Shape, Spectrum
+from rmda_ref.layout import Groups, Norms, Rows, Segments, Shape, Spectrum
 from rmda_ref.regularizers import Blocks, Regularizer
 
 Centre = Callable[..., Any]
@@ -49,7 +49,7 @@ def _one_pass(
 ) -> FusedStep:
     layout, strengths, parameters = regularizer.layout, regularizer.strengths(shape), regularizer.parameters
     tail: tuple[Any, ...]
-    if isinstance(layout, Rows | Groups):
+    if isinstance(layout, Rows | Groups | Segments):
         address, inner = layout.address(shape), type(regularizer).inner_kernel
         kernels = (regularizer.radial_kernel, inner, centre, *finders(address))
         driver = compiled(parallel, drivers.step_radial, *kernels)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from rmda_ref.layout import Groups, Rows
+from rmda_ref.layout import Groups, Rows, Segments
 from rmda_ref.namespace import Array, namespace
 
 Kernel = Callable[..., Any]
@@ -39,7 +39,7 @@ def _is_boolean(x: Array) -> bool:
 @cache
 def _elementwise(xp: Any) -> dict[str, Any]:
     """What a kernel may call, on whole arrays."""
-    pairs = {"sqrt": "sqrt", "exp": "exp", "log": "log", "cos": "cos", "acos": "acos", "sinh": "sinh"}
+    pairs = {"sqrt": "sqrt", "exp": "exp", "log": "log", "log1p": "log1p", "cos": "cos", "acos": "acos", "sinh": "sinh"}
     pairs |= {"cosh": "cosh", "acosh": "acosh", "asinh": "asinh", "hypot": "hypot", "floor": "floor"}
     functions = {name: _lift(getattr(math, name), getattr(xp, name)) for name in pairs}
     return {
@@ -83,16 +83,19 @@ def entrywise(
     prox_step: float,
     strengths: float | Array,
     metric: Array | None,
-    parameters: tuple[float, ...],
+    parameters: tuple[Any, ...],
 ) -> Array:
-    return on_arrays(kernel, namespace(x))(x, prox_step * strengths, 1.0 if metric is None else metric, *parameters)
+    xp = namespace(x)
+    if not isinstance(strengths, float):
+        strengths = xp.reshape(xp.asarray(strengths, dtype=x.dtype), x.shape)
+    return on_arrays(kernel, xp)(x, prox_step * strengths, 1.0 if metric is None else metric, *parameters)
 
 
 def radial(
     kernel: Kernel,
     inner: Kernel,
     x: Array,
-    layout: Rows | Groups,
+    layout: Rows | Groups | Segments,
     prox_step: float,
     inner_strength: float,
     strengths: float | Array,

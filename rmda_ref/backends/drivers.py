@@ -4,7 +4,8 @@ Called as they are, the drivers are the interpreted reference; `rmda_ref.backend
 functions. Arrays come flat, in C order and of one dtype. ``strengths`` is a number, or an array with one number per
 entry (entrywise) or per group (radial, row); the kernel sees ``prox_step * strength``.
 
-Row kernels get ``scratch``, a float64 matrix with as many rows as they ask for, each as long as the longest group.
+Row kernels see float64 rows, whatever the dtype, and get ``scratch``, a float64 matrix with as many rows as they ask
+for, each as long as the longest group.
 
 All of it stands in one file because numba notices a stale disk cache by the file of the compiled function only.
 """
@@ -135,11 +136,10 @@ def prox_row(kernel):
     def prox(
         x, prox_step, strengths, metric, starts, members, n_groups, strided, scratch_rows, longest, parameters, out
     ):
-        real = x.dtype.type
         chunks = min(CHUNKS, n_groups)
         for chunk in prange(chunks):
-            row = np.empty(longest, x.dtype)
-            row_metric = np.ones(longest, x.dtype)
+            row = np.empty(longest)
+            row_metric = np.ones(longest)
             scratch = np.empty((scratch_rows, longest))
             for a in range(chunk * n_groups // chunks, (chunk + 1) * n_groups // chunks):
                 # Entry j lies at base + members[first + j]; an empty metric is that of ones.
@@ -150,12 +150,21 @@ def prox_row(kernel):
                 if len(metric) > 0:
                     for j in range(length):
                         row_metric[j] = metric[base + members[first + j]]
-                strength = real(prox_step * strengths[a % len(strengths)])
+                strength = prox_step * strengths[a % len(strengths)]
                 kernel(row[:length], strength, row_metric[:length], scratch, *parameters)
                 for j in range(length):
-                    out[base + members[first + j]] = row[j] + real(0)  # + 0: no negative zeros
+                    out[base + members[first + j]] = row[j] + 0.0  # + 0: no negative zeros
 
     return prox
+
+
+def whole(kernel):
+    """A kernel that loops by itself, for penalties that are no sum over rows."""
+
+    def run(*arguments):
+        return kernel(*arguments)
+
+    return run
 
 
 # Fused steps, in place:  V <- decay V + s g;  y = prox(centre);  W <- (1 - c) W + c y.

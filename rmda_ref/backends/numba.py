@@ -15,7 +15,7 @@ from numba import cloudpickle, njit
 
 import rmda_ref.kernels
 from rmda_ref.backends import drivers
-from rmda_ref.layout import Address, Groups, Rows
+from rmda_ref.layout import Address, Groups, Rows, Segments
 
 FloatArray = npt.NDArray[np.floating[Any]]
 Kernel = Callable[..., Any]
@@ -80,8 +80,8 @@ def finders(address: Address) -> tuple[Kernel, ...]:
 
 
 def typed(parameters: tuple[Any, ...], dtype: np.dtype[Any]) -> tuple[Any, ...]:
-    """Numbers in the dtype of the parameter; arrays stay as they are."""
-    return tuple(p if isinstance(p, np.ndarray) else dtype.type(p) for p in parameters)
+    """Numbers in the dtype of the parameter; integers and arrays stay as they are."""
+    return tuple(p if isinstance(p, np.ndarray | int) else dtype.type(p) for p in parameters)
 
 
 def entrywise(
@@ -103,7 +103,7 @@ def radial(
     kernel: Kernel,
     inner: Kernel,
     x: FloatArray,
-    layout: Rows | Groups,
+    layout: Rows | Groups | Segments,
     prox_step: float,
     inner_strength: float,
     strengths: float | FloatArray,
@@ -120,20 +120,22 @@ def radial(
 def row(
     kernel: Kernel,
     x: FloatArray,
-    layout: Rows | Groups,
+    layout: Rows | Groups | Segments,
     prox_step: float,
     strengths: float | FloatArray,
     metric: FloatArray | None,
     scratch_rows: int,
     parameters: tuple[Any, ...],
 ) -> FloatArray:
-    out = np.empty(x.shape, x.dtype)
+    """Rows are computed in float64, whatever the dtype: more accurate, and compiled once."""
+    out = np.empty(x.shape, np.float64)
     if x.size == 0:
-        return out
+        return out.astype(x.dtype)
     starts, members, strided = address = layout.address(x.shape)
     driver = compiled(x.size >= PARALLEL_FROM and address.n_groups > 1, drivers.prox_row, kernel)
-    weights = np.empty(0, x.dtype) if metric is None else flat(metric)
+    entries = flat(x).astype(np.float64, copy=False)
+    weights = np.empty(0) if metric is None else flat(metric).astype(np.float64, copy=False)
     where = (starts, members, address.n_groups, strided, scratch_rows, address.longest)
     strengths = np.atleast_1d(np.asarray(strengths, dtype=np.float64))
-    driver(flat(x), prox_step, strengths, weights, *where, typed(parameters, x.dtype), out.reshape(-1))
-    return out
+    driver(entries, prox_step, strengths, weights, *where, typed(parameters, out.dtype), out.reshape(-1))
+    return out.astype(x.dtype, copy=False)

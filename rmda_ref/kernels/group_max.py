@@ -1,6 +1,5 @@
 """The prox of the largest magnitude of a row."""
 
-from numba import float64
 from numba.extending import register_jitable
 
 from rmda_ref.kernels.water_level import water_level
@@ -20,7 +19,7 @@ def group_max(row, strength, metric, scratch):
     total = 0.0
     for i in range(size):
         slopes[i] = metric[i]
-        heights[i] = float64(metric[i]) * float64(abs(row[i]))
+        heights[i] = metric[i] * abs(row[i])
         total += heights[i]
     if total <= strength:
         for i in range(size):

@@ -4,6 +4,7 @@
 ``Entries``  every entry by itself
 ``Rows``     groups along axes
 ``Groups``   any partition of the entries
+``Segments`` runs of m consecutive entries along an axis
 ``Norms``    the Euclidean norms of the groups, seen as one row
 ``Spectrum`` the singular values, seen as one row
 ============ ===================================================================================
@@ -18,9 +19,10 @@ from rmda_ref.layout.entries import Entries
 from rmda_ref.layout.groups import Groups
 from rmda_ref.layout.norms import Norms
 from rmda_ref.layout.rows import Rows
+from rmda_ref.layout.segments import Segments
 from rmda_ref.layout.spectrum import Spectrum
 
-Layout = Entries | Rows | Groups | Norms | Spectrum
+Layout = Entries | Rows | Groups | Segments | Norms | Spectrum
 
 __all__ = [
     "Address",
@@ -31,6 +33,7 @@ __all__ = [
     "Layout",
     "Norms",
     "Rows",
+    "Segments",
     "Shape",
     "Spectrum",
 ]

@@ -7,6 +7,7 @@ import numpy as np
 from rmda_ref.layout.address import Coordinates, Shape
 from rmda_ref.layout.groups import Groups
 from rmda_ref.layout.rows import Rows
+from rmda_ref.layout.segments import Segments
 from rmda_ref.namespace import Array, namespace
 
 
@@ -18,7 +19,7 @@ class Norms:
     array([5., 2.])
     """
 
-    of: Rows | Groups
+    of: Rows | Groups | Segments
 
     def check(self, shape: Shape) -> None:
         self.of.check(shape)
@@ -50,6 +51,6 @@ class Norms:
         """``w`` with its groups scaled from norms ``before`` to ``after``; a zero group has no direction and stays."""
         xp = namespace(w)
         factor = xp.where(before > 0, after / xp.where(before > 0, before, xp.ones_like(before)), 0 * before)
-        zeros = 0 * w  # + 0: no negative zeros
+        zeros = xp.zeros_like(w)  # + 0: no negative zeros
         shape = self.of.group_shape(tuple(w.shape))
         return w * self.of.spread(xp.reshape(factor, shape), w.shape) + zeros

@@ -1,5 +1,6 @@
 """The singular values of a matrix."""
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,27 +39,44 @@ class Spectrum:
         xp = namespace(w)
         return int(xp.sum(xp.astype(self.magnitudes(w) > 0, xp.int64)))
 
+    def _rounding(self, s: Array, shape: Shape) -> float:
+        """What a decomposition does not tell from 0, of an array that is not empty."""
+        xp = namespace(s)
+        return float(xp.max(s)) * max(shape[0], int(np.prod(shape[1:]))) * float(xp.finfo(s.dtype).eps)
+
     def _cleaned(self, s: Array, shape: Shape) -> Array:
         xp = namespace(s)
         if s.shape[0] == 0:
             return s
-        rows, columns = shape[0], int(np.prod(shape[1:]))
-        rounding = xp.max(s) * max(rows, columns) * float(xp.finfo(s.dtype).eps)
-        return xp.where(s > rounding, s, xp.zeros_like(s))
+        return xp.where(s > self._rounding(s, shape), s, xp.zeros_like(s))
 
     def coordinates(self, w: Array, v: Array) -> Coordinates:
-        """Along singular pairs: diag(U^T v V) at nonzero singular values, the singular values of the rest at zero."""
+        """Along singular pairs: diag(U^T v V) at nonzero singular values, the singular values of the rest at zero.
+
+        Where singular values are equal their vectors may be turned together, so what counts of their block of U^T v V
+        is its symmetric part, and of that the eigenvalues (Lewis 1995). Equal up to rounding is returned as equal.
+        """
         xp = namespace(w)
         u, s, vt = self.factors(w)
         s = self._cleaned(s, w.shape)
         rank = int(xp.sum(xp.astype(s > 0, xp.int64)))
         u, vt, matrix = u[:, :rank], vt[:rank, :], self.matrix(v)
-        active = xp.sum((u.T @ matrix) * vt, axis=1)  # diag(U^T v V)
+        core = u.T @ matrix @ vt.T
+        values = [float(value) for value in s[:rank]]
+        ends = [i for i in range(1, rank) if values[i - 1] - values[i] > self._rounding(s, w.shape)]
+        magnitudes, along, kept = [], [], xp.zeros_like(matrix)
+        for start, end in itertools.pairwise([0, *ends, rank] if rank else []):
+            block = core[start:end, start:end]
+            symmetric = (block + block.T) / 2
+            magnitudes.append(xp.zeros_like(s[start:end]) + s[start])
+            along.append(xp.linalg.eigvalsh(symmetric) if end - start > 1 else block[0, :])
+            kept = kept + u[:, start:end] @ symmetric @ vt[start:end, :]
         normal = matrix - u @ (u.T @ matrix)
         normal = normal - (normal @ vt.T) @ vt
-        rest = matrix - normal - (u * active) @ vt
+        rest = matrix - normal - kept
         inactive = xp.linalg.svdvals(normal)[: s.shape[0] - rank]
-        return Coordinates(s, xp.concat([active, inactive]), float(xp.sqrt(xp.sum(rest * rest))))
+        across = float(xp.sqrt(xp.sum(rest * rest)))
+        return Coordinates(xp.concat([*magnitudes, s[rank:]]), xp.concat([*along, inactive]), across)
 
     def rows(self, z: Array) -> list[Array]:
         """The one row."""

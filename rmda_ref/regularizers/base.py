@@ -9,7 +9,7 @@ import numpy as np
 from rmda_ref import checks
 from rmda_ref.backends import backend_of
 from rmda_ref.kernels.of_norm import keep, of_norm
-from rmda_ref.layout import Entries, Groups, Layout, Norms, Rows, Shape, Spectrum
+from rmda_ref.layout import Entries, Groups, Layout, Norms, Rows, Segments, Shape, Spectrum
 from rmda_ref.namespace import Array, namespace
 from rmda_ref.regularizers.manifold import Manifold
 
@@ -57,8 +57,10 @@ class Regularizer(ABC):
     def metric_prox(self) -> Literal["exact"] | None:
         """ "exact" where the prox in a diagonal metric is exact, else None: then a metric is refused."""
         layout = self.layout
-        sees_entries = isinstance(layout, Entries) or (self.driven == "row" and isinstance(layout, Rows | Groups))
-        sees_entries |= type(self).metric_kernel is not None and isinstance(layout, Rows | Groups)
+        sees_entries = isinstance(layout, Entries) or (
+            self.driven == "row" and isinstance(layout, Rows | Groups | Segments)
+        )
+        sees_entries |= type(self).metric_kernel is not None and isinstance(layout, Rows | Groups | Segments)
         return "exact" if self.exact_in_metric and sees_entries else None
 
     @property
@@ -138,13 +140,16 @@ class Regularizer(ABC):
         TypeError
             If ``w`` is no floating-point array, or the regularizer has no exact prox in a metric.
         """
+        return self._prox(w, self._checked(w, step, metric), metric)
+
+    def _checked(self, w: Array, step: float, metric: Array | None) -> float:
+        """The step, if a prox can be taken there."""
         checks.floating("w", w)
         checks.finite("w", w)
         self.check(w.shape)
-        step = checks.nonnegative("step", step)
         if metric is not None:
             self._check_metric(metric, w)
-        return self._prox(w, step, metric)
+        return checks.nonnegative("step", step)
 
     def _check_has_metric(self) -> None:
         if self.metric_prox is None:

@@ -72,6 +72,15 @@ class GroupMax(RowPenalty):
         """The indicator of the l1 ball of radius s."""
         return np.where(v.sum(axis=1) <= strength, 0.0, np.inf)
 
+    def dual_norm(self, v: Array) -> float:
+        """max_g ||v_g||_1/(lam weight_g); infinite if v is nonzero where that is 0."""
+        rows = self._rows(np.abs(v))
+        strengths = self._strengths(v.shape, rows[-1][1].stop)
+        sums = np.concatenate([z.sum(axis=1, dtype=np.float64) for z, _ in rows])
+        free = np.where(sums > 0, np.inf, 0.0)
+        quotients = np.where(strengths > 0, sums / np.where(strengths > 0, strengths, 1), free)
+        return float(quotients.max(initial=0))
+
     def row_levels(self, z: FloatArray) -> npt.NDArray[np.int64]:
         """0 in zero groups, 2 at the largest magnitude of a group, else 1."""
         largest = z.max(axis=1, keepdims=True, initial=0)
@@ -84,4 +93,5 @@ def project_simplex(x: FloatArray, radius: float, inside: bool) -> FloatArray:
         return np.asarray(np.maximum(x, 0))
     ordered = np.sort(x)[::-1]
     levels = (np.cumsum(ordered) - radius) / np.arange(1, len(x) + 1)
-    return np.maximum(x - levels[np.flatnonzero(ordered > levels)[-1]], 0)
+    above = np.flatnonzero(ordered > levels)  # none where the radius is 0, or lost in rounding
+    return np.asarray(np.maximum(x - (levels[above[-1]] if len(above) else ordered[0]), 0))

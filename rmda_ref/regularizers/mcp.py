@@ -18,7 +18,7 @@ class MCP(ScalarPenalty):
 
     Of entries, group norms (group MCP) or singular values, as the layout says. The prox is a global minimiser for
     every step: firm thresholding below gamma / weight, hard thresholding from there; ties go to 0. O(n). Weakly convex
-    with rho = max weight / gamma.
+    with rho = max weight / gamma. Partly smooth except at z = gamma lam, where phi has no second derivative.
 
     Parameters
     ----------

@@ -57,9 +57,14 @@ class RowPenalty(Regularizer):
 
     def _rows(self, z: Array) -> list[tuple[FloatArray, slice]]:
         """The rows of magnitudes in matrices, and which of the strengths are theirs."""
+        if not isinstance(z, np.ndarray):
+            raise TypeError(
+                f"{type(self).__name__} runs row by row and has no evaluation on {type(z).__name__} arrays; "
+                "use NumPy arrays for this regularizer"
+            )
         assert not isinstance(self.layout, Entries)
         start = 0
-        return [(matrix, slice(start, start := start + len(matrix))) for matrix in self.layout.rows(np.asarray(z))]
+        return [(matrix, slice(start, start := start + len(matrix))) for matrix in self.layout.rows(z)]
 
     def _strengths(self, shape: Shape, n_rows: int) -> FloatArray:
         return np.broadcast_to(np.asarray(self.strengths(shape), dtype=np.float64), (n_rows,))

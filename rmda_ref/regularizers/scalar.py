@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from rmda_ref import checks
-from rmda_ref.layout import Entries, Groups, Norms, Rows, Shape, Spectrum
+from rmda_ref.layout import Entries, Groups, Norms, Rows, Segments, Shape, Spectrum
 from rmda_ref.namespace import Array, namespace
 from rmda_ref.regularizers.base import Regularizer, norm
 from rmda_ref.regularizers.manifold import Manifold, Rank, Support
@@ -18,6 +18,7 @@ class ScalarPenalty(Regularizer):
 
     A subclass has a ``layout`` (`Entries`, `Rows`, `Groups` or `Spectrum`), ``weights`` or None, an entrywise kernel,
     and phi on [0, inf) with its derivative: `penalty`, `slope`, `slope_at_zero`. What follows from these is here.
+    Weights of singular values, the largest first, must not decrease.
     """
 
     weights: Any = None
@@ -44,7 +45,7 @@ class ScalarPenalty(Regularizer):
     def seen(self) -> Entries | Norms | Spectrum:
         """The layout of magnitudes: groups are seen by their norms."""
         layout = self.layout
-        return Norms(layout) if isinstance(layout, Rows | Groups) else layout
+        return Norms(layout) if isinstance(layout, Rows | Groups | Segments) else layout
 
     @property
     def symmetries(self) -> frozenset[str]:
@@ -64,9 +65,14 @@ class ScalarPenalty(Regularizer):
         self.layout.check(shape)
         if isinstance(self.layout, Spectrum):
             checks.one_each("weights", self.weights, min(shape[0], prod(shape[1:])), "singular values")
+            if self.weights is not None and (np.diff(np.ravel(self.weights)) < 0).any():
+                # Else the proxes of the single singular values need not be in order, and are not the prox.
+                raise ValueError(
+                    f"weights must not decrease, got {self.weights!r}; the first is of the largest singular value"
+                )
         elif isinstance(self.layout, Entries):
             checks.one_each("weights", self.weights, prod(shape), "entries")
-        elif isinstance(self.layout, Rows | Groups):
+        elif isinstance(self.layout, Rows | Groups | Segments):
             checks.one_each("weights", self.weights, prod(self.layout.group_shape(shape)), "groups")
 
     def strengths(self, shape: Shape) -> float | Array:
@@ -92,7 +98,8 @@ class ScalarPenalty(Regularizer):
         strengths = self.strengths_like(z, w.shape) + xp.zeros_like(z)
         active = z > 0
         at_active = self.slope_distance(xp.where(active, z, xp.ones_like(z)), along, strengths)
-        bound = xp.where(strengths > 0, strengths * self.slope_at_zero, strengths)  # 0 times infinity is 0 here
+        some = strengths > 0  # 0 times an infinite slope is 0 here
+        bound = xp.where(some, xp.where(some, strengths, xp.ones_like(z)) * self.slope_at_zero, strengths)
         at_zero = xp.abs(along) - bound
         at_zero = xp.where(at_zero > 0, at_zero, xp.zeros_like(z))
         return float(np.hypot(norm(xp.where(active, at_active, at_zero)), across))
@@ -107,6 +114,6 @@ class ScalarPenalty(Regularizer):
         if isinstance(layout, Spectrum):
             return Rank(layout.rank(w))
         active = w != 0
-        if isinstance(layout, Rows | Groups):
+        if isinstance(layout, Rows | Groups | Segments):
             active = layout.norms(namespace(w).astype(active, w.dtype)) > 0
         return Support.of(np.asarray(active))

@@ -32,7 +32,7 @@ def structure(regularizer: Any, case: Case) -> Outcome:
 
 def equivariance(regularizer: Any, case: Case) -> Outcome:
     w = case.rng.standard_normal(case.w.shape).astype(case.w.dtype) * np.asarray(
-        min(1e2, size_of(case.w)), case.w.dtype
+        max(1e-2, min(1e2, size_of(case.w))), case.w.dtype
     )
     u, outcomes = regularizer.prox(w, case.step), []
     for name, act in actions(regularizer, case.rng, w.shape):

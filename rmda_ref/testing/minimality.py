@@ -33,8 +33,8 @@ def _inclusion(regularizer: Any, case: Case, metric: FloatArray | None) -> Outco
 def _distance(regularizer: Any, case: Case) -> Outcome:
     """Bounds on the distance of any v from the subdifferential at u, in float64.
 
-    No more than to v0 = (w - u)/step, which is in it; and no less than |u - prox_s(u + s v)| (1 - s rho)/s, because u is
-    prox_s(u + s v') for each v' in it, and the prox has the Lipschitz constant 1/(1 - s rho).
+    No more than to v0 = (w - u)/step, which is in it; and no less than |u - prox_s(u + s v)| (1 - s rho)/s, because u
+    is prox_s(u + s v') for each v' in it, and the prox has the Lipschitz constant 1/(1 - s rho).
     """
     if not hasattr(regularizer, "subdiff_distance"):
         return Outcome(0.0)
@@ -89,10 +89,12 @@ def monotonicity(regularizer: Any, case: Case) -> Outcome:
 
 
 def fenchel(regularizer: Any, case: Case) -> Outcome:
+    """In float64: a conjugate that is an indicator of a thin set has room for its rounding only."""
+    case = case.at(w=case.w.astype(np.float64), other=case.other.astype(np.float64))
     w, other, step = case.w, case.other, case.step
     u = regularizer.prox(w, step)
-    error_of_v = rounding(case, step) / step  # of v, which may put it outside an indicator's domain: pull it inside
-    v = ((w - u) / np.asarray(step, w.dtype) * max(1 - error_of_v, 0)).astype(w.dtype)
+    error_of_v = rounding(case, step) / step  # it may put v outside an indicator's domain: pull it inside
+    v = (w - u) / step * max(1 - error_of_v, 0)
     feasible = regularizer.prox(other, step)
     psi, conjugate = float(regularizer.value(u)), float(regularizer.conjugate(v))
     error = 4 * error_of_v * (1 + size_of(w)) * (1 + size_of(v)) + ULPS * case.eps * (abs(psi) + abs(conjugate))

@@ -65,7 +65,8 @@ def undercut(regularizer: Any, case: Case, metric: FloatArray | None = None) -> 
     values = np.array([objective(regularizer, x, w, step, metric) for x in others])
     best = int(np.argmin(values))
     largest = 1.0 if metric is None else float(metric.max())
-    scale = largest * (size_of(w) + step) ** 2 + step * abs(float(regularizer.value(u)))
+    # A set may lie far from w, and its points are known to their own rounding.
+    scale = largest * (size_of(w) + size_of(u) + step) ** 2 + step * abs(float(regularizer.value(u)))
     excess = (ours - values[best]) / (ULPS * case.eps * scale)
     return Outcome(
         excess,

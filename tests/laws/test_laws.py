@@ -11,9 +11,9 @@ from rmda_ref.testing.check import require
 from rmda_ref.testing.laws import LAWS
 
 LAWFUL = [
-    pytest.param(law, regularizer, shape, id=f"{law.name}-{name}")
+    pytest.param(law, regularizer, shape, id=f"{name}-{law.name}")
+    for name, (regularizer, shape) in REGISTRY.items()  # by operator, so that two processes compile different ones
     for law in LAWS
-    for name, (regularizer, shape) in REGISTRY.items()
     if law.applies(regularizer)
 ]
 

@@ -13,8 +13,9 @@ import pytest
 from rich.console import Console
 
 from rmda_ref.crosscheck.mutants import REFERENCE, RMDA_MUTANTS
-from validation.claim import Check, Claim, Curve, Measurement, Picture, Table
+from validation.claim import Check, Claim, Curve, Gallery, Measurement, Picture, Table
 from validation.console import print_claims, print_findings
+from validation.report import gallery
 from validation.report.html import write_report
 from validation.report.pictures import draw, svg
 from validation.results import Findings, environment
@@ -31,6 +32,7 @@ PICTURES = tuple(
     Picture(f"{NASTY} {xscale} {yscale}", "x", "y", BY_KIND, xscale, yscale)
     for xscale, yscale in product(("linear", "log"), repeat=2)
 )
+GALLERIES = (Gallery("gallery " + NASTY, PICTURES, "caption " + NASTY), Gallery("without a note", PICTURES[:1]))
 
 
 class Page(HTMLParser):
@@ -65,7 +67,14 @@ def claim(id_: str, *texts: str, **options: tuple[str, ...]) -> Claim:
 
 GOOD = Verdict(
     claim("Z1", "good " + NASTY, "statement " + NASTY, "source " + NASTY, "bar " + NASTY, kills=(KILLED,)),
-    trial(REFERENCE.name, 0.5, pictures=PICTURES, tables=(Table(("<b>", "n"), ((NASTY, 0.25),)),), note="N " + NASTY),
+    trial(
+        REFERENCE.name,
+        0.5,
+        pictures=PICTURES,
+        galleries=GALLERIES,
+        tables=(Table(("<b>", "n"), ((NASTY, 0.25),)),),
+        note="N " + NASTY,
+    ),
     {KILLED: trial(KILLED, 3.0), OPTIONAL: trial(OPTIONAL, 0.5)},
 )
 BAD = Verdict(claim("Z2", kills=(SURVIVOR,)), trial(REFERENCE.name, math.nan), {SURVIVOR: trial(SURVIVOR, 0.0)})
@@ -103,18 +112,20 @@ def test_the_page_needs_nothing_from_elsewhere(folder, page):
 
 
 def test_text_is_escaped_wherever_it_comes_from(page):
-    """Title, statement, source, bar, note, table and traceback show as they were written."""
-    for start in ("good ", "statement ", "source ", "bar ", "N ", "ValueError: "):
+    """Title, statement, source, bar, note, caption, table and traceback show as they were written."""
+    for start in ("good ", "statement ", "source ", "bar ", "N ", "caption ", "ValueError: "):
         assert start + NASTY in page.text
     assert "<b>" in page.text and "b" not in page.tags
 
 
 def test_every_picture_is_drawn_in_the_page_and_in_a_file(folder, page):
-    """One image for each, in order, the same in both places."""
-    files = [folder / "pictures" / f"Z1-{place}.svg" for place in range(1, len(PICTURES) + 1)]
+    """One image for each picture and then each gallery, in order, the same in both places."""
+    expected = [*map(svg, PICTURES), *map(gallery.svg, GALLERIES)]
+    files = [folder / "pictures" / f"Z1-{place}.svg" for place in range(1, len(expected) + 1)]
     assert sorted((folder / "pictures").iterdir()) == files
     inside = [b64decode(image.partition(",")[2]) for image in page.images]
-    assert inside == [path.read_bytes() for path in files] == [svg(picture) for picture in PICTURES]
+    assert inside == [path.read_bytes() for path in files] == expected
+    assert page.tags.count("figcaption") == 1
     assert all(ElementTree.fromstring(image).tag.endswith("svg") for image in inside)
 
 
@@ -189,6 +200,17 @@ def test_a_long_curve_is_thinned_from_end_to_end(xscale):
     assert np.array_equal(line.get_ydata(), 1 / shown)
     steps = np.diff(np.log(shown[shown > 1000]) if xscale == "log" else shown)
     assert steps.max() < 1.1 * steps.min()
+
+
+def test_context_is_a_thin_grey_line_and_takes_no_colour():
+    """What the others are read against; a picture may ask for one unit to be as long on both axes."""
+    curves = tuple(Curve(kind, (1, 2), (1, 2), kind) for kind in ("context", "measured"))
+    (axes,) = draw(Picture("title", "x", "y", curves, aspect="equal")).axes
+    context, measured = axes.lines
+    assert (context.get_linestyle(), context.get_marker()) == ("-", "None")
+    (alone,) = draw(Picture("title", "x", "y", curves[1:])).axes[0].lines
+    assert context.get_color() != measured.get_color() == alone.get_color()
+    assert axes.get_aspect() == 1
 
 
 def test_predictions_and_measurements_in_pairs_share_their_colours():

@@ -14,7 +14,7 @@ import pytest
 from problems.data import DataSource
 from rmda_ref.crosscheck.mutants import REFERENCE, RMDA_MUTANTS
 from validation import parts, runner
-from validation.claim import Check, Claim, Curve, Measurement, Picture, Setting, Table
+from validation.claim import Check, Claim, Curve, Gallery, Measurement, Picture, Setting, Table
 from validation.parts import fingerprint, jsonable, recall, store
 from validation.runner import Job, Run, WorkerDied, execute, finished, jobs_of
 from validation.trial import Trial
@@ -25,6 +25,12 @@ MEASUREMENT = Measurement(
     pictures=(Picture("t", "x", "y", (Curve("c", (1.0, 2.0), (math.inf, 0.1), "bar"),), yscale="log"),),
     tables=(Table(("name", "value"), (("λ", 0.1), ("µ", 7))),),
     note="a note",
+    galleries=(
+        Gallery(
+            "all", (Picture("t", "x", "y", (Curve("c", (1.0, math.nan), (0.0, 2.0), "context"),), aspect="equal"),), "n"
+        ),
+        Gallery("none", ()),
+    ),
 )
 TRIAL = Trial("Z1", "reference", MEASUREMENT, "", 0.25)
 
@@ -107,8 +113,9 @@ def test_a_damaged_part_is_not_read(tmp_path, damage):
         replace(MEASUREMENT, checks=(Check("q", 0.0, "much", 0.0, 1.0),)),
         replace(MEASUREMENT, checks=Check("q", 0.0, 0.0, 0.0, 1.0)),
         replace(MEASUREMENT, pictures=(Picture("t", "x", "y", (Curve("c", (1.0,), ((1.0, 2.0),)),)),)),
+        replace(MEASUREMENT, galleries=(Gallery("t", (Picture("t", "x", "y", (Curve("c", (1.0,), (None,)),)),)),)),
     ],
-    ids=["complex", "none", "text", "no tuple", "nested"],
+    ids=["complex", "none", "text", "no tuple", "nested", "none in a gallery"],
 )
 def test_a_measurement_that_cannot_be_kept_is_an_error_of_its_trial(tmp_path, measurement):
     """The claim fails with the reason; the run goes on."""

@@ -1,5 +1,6 @@
 """Proxes as convex programs, solved by an interior-point method through cvxpy (the extra ``oracles``)."""
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ RESOLUTION = 1e-7  # the solver's tolerances are 1e-10; its objective is off by 
 
 
 def prox_minimiser(penalty: Penalty) -> Callable[[Any, Array, float, Array | None], Array]:
-    """The minimiser of step psi + 1/2 |. - w|^2 with psi a cvxpy expression, or a list of constraints."""
+    """The minimiser of step psi + 1/2 |. - w|^2 with psi an expression, a list of constraints, or a pair of both."""
 
     def minimiser(regularizer: Any, w: Array, step: float, metric: Array | None) -> Array:
         import cvxpy as cp
@@ -22,10 +23,13 @@ def prox_minimiser(penalty: Penalty) -> Callable[[Any, Array, float, Array | Non
         weights = np.ones_like(w) if metric is None else metric
         distance = cp.sum(cp.multiply(weights, cp.square(x - w))) / (2 * size)  # scaled for the solver's tolerances
         psi = penalty(regularizer, x)
-        constraints = psi if isinstance(psi, list) else []
+        psi, constraints = psi if isinstance(psi, tuple) else (psi, [])
+        constraints = psi if isinstance(psi, list) else constraints
         objective = distance if isinstance(psi, list) else distance + step / size * psi
         problem = cp.Problem(cp.Minimize(objective), constraints)
-        problem.solve(solver=cp.CLARABEL, tol_gap_abs=1e-10, tol_gap_rel=1e-10, tol_feas=1e-10)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # "may be inaccurate": beyond 1e-10, and 1e-7 is relied on
+            problem.solve(solver=cp.CLARABEL, tol_gap_abs=1e-10, tol_gap_rel=1e-10, tol_feas=1e-10)
         return np.asarray(x.value, dtype=np.float64).reshape(w.shape)
 
     return minimiser

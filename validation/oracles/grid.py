@@ -54,7 +54,7 @@ def magnitudes_minimiser(
             z = np.array([np.linalg.norm(w.reshape(-1)[group]) for group in lists])
         else:
             z = np.abs(np.ravel(s))
-        weights = np.ones(len(z)) if regularizer.weights is None else np.ravel(regularizer.weights)
+        weights = np.ones(len(z)) if getattr(regularizer, "weights", None) is None else np.ravel(regularizer.weights)
         metrics = np.ones(len(z)) if metric is None else np.ravel(metric)
         found = np.array(
             [
@@ -89,7 +89,7 @@ def magnitudes_value(phi: Callable[[Any, Array], Array]) -> Callable[[Any, Array
             z = np.array([np.linalg.norm(w.reshape(-1)[group]) for group in lists])
         else:
             z = np.abs(w.reshape(-1))
-        weights = np.ones(len(z)) if regularizer.weights is None else np.ravel(regularizer.weights)
+        weights = np.ones(len(z)) if getattr(regularizer, "weights", None) is None else np.ravel(regularizer.weights)
         return float(np.sum(weights * phi(regularizer, z)))
 
     return value

@@ -3,33 +3,43 @@
 from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from rmda_ref.crosscheck import mutants
 from validation.parts import write_whole
-from validation.report.pictures import svg
+from validation.report import gallery, pictures
 from validation.results import Findings
 from validation.verdict import Verdict, columns_of, tightest
 from validation.wording import FATES, bar, number, seconds
 
-__all__ = ["render", "write_report"]
+__all__ = ["Drawn", "render", "write_report"]
+
+
+class Drawn(NamedTuple):
+    """A picture or a gallery as an SVG file."""
+
+    title: str
+    image: bytes
+    note: str = ""
+    wide: bool = False
 
 
 def write_report(findings: Findings, out: Path) -> Path:
     """Write ``out/report.html`` and the pictures in ``out/pictures/``; return the path of the page."""
-    drawn = {verdict.claim.id: tuple(_pictures(verdict)) for verdict in findings.verdicts}
+    drawn = {verdict.claim.id: tuple(_drawn(verdict)) for verdict in findings.verdicts}
     (out / "pictures").mkdir(parents=True, exist_ok=True)
-    for id_, pictures in drawn.items():
-        for position, (_, image) in enumerate(pictures, 1):
-            (out / "pictures" / f"{id_}-{position}.svg").write_bytes(image)
+    for id_, images in drawn.items():
+        for position, image in enumerate(images, 1):
+            (out / "pictures" / f"{id_}-{position}.svg").write_bytes(image.image)
     page = out / "report.html"
     write_whole(page, render(findings, drawn))
     return page
 
 
-def render(findings: Findings, drawn: dict[str, tuple[tuple[str, bytes], ...]]) -> str:
-    """The page as text; ``drawn`` gives for each claim the titles and SVG files of its pictures."""
+def render(findings: Findings, drawn: dict[str, tuple[Drawn, ...]]) -> str:
+    """The page as text; ``drawn`` gives for each claim its pictures and galleries."""
     pages = Environment(
         loader=PackageLoader("validation", "report"),
         autoescape=select_autoescape(),
@@ -45,10 +55,12 @@ def render(findings: Findings, drawn: dict[str, tuple[tuple[str, bytes], ...]]) 
     )
 
 
-def _pictures(verdict: Verdict) -> Iterator[tuple[str, bytes]]:
+def _drawn(verdict: Verdict) -> Iterator[Drawn]:
     measurement = verdict.reference.measurement
     for picture in measurement.pictures if measurement else ():
-        yield picture.title, svg(picture)
+        yield Drawn(picture.title, pictures.svg(picture))
+    for shown in measurement.galleries if measurement else ():
+        yield Drawn(shown.title, gallery.svg(shown), shown.note, wide=True)
 
 
 def _data_uri(image: bytes) -> str:

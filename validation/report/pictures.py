@@ -1,4 +1,4 @@
-"""Draw a picture: predictions are lines, measurements are points beside them, bars are dashed."""
+"""Draw a picture: predictions are lines, measurements are points beside them, bars are dashed, context is thin."""
 
 import io
 import textwrap
@@ -12,16 +12,16 @@ from matplotlib.figure import Figure  # without pyplot: nothing global, and no d
 
 from validation.claim import Curve, Picture
 
-__all__ = ["draw", "svg"]
+__all__ = ["GREY", "STYLE", "draw", "dressed", "svg", "written"]
 
 # Okabe & Ito's palette, less its yellow, which is too pale on white.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
-_BLACK, _GREY = "#000000", "#595959"
+_BLACK, GREY = "#000000", "#595959"
 _MOST_POINTS = 400
 _SPARSE = 50  # up to here points are drawn large and hollow, the line showing through them
 
-_STYLE: Any = {
+STYLE: Any = {
     "font.size": 12,
     "axes.titlesize": 13,
     "axes.spines.top": False,
@@ -37,19 +37,24 @@ _STYLE: Any = {
 
 def svg(picture: Picture) -> bytes:
     """The picture as an SVG file, the same bytes every time."""
+    return written(draw(picture))
+
+
+def written(figure: Figure) -> bytes:
+    """The figure as an SVG file, the same bytes every time."""
     buffer = io.BytesIO()
-    with mpl.rc_context(_STYLE):
-        draw(picture).savefig(buffer, format="svg", metadata={"Date": None})
+    with mpl.rc_context(STYLE):
+        figure.savefig(buffer, format="svg", metadata={"Date": None})
     return buffer.getvalue()
 
 
 def draw(picture: Picture) -> Figure:
     """The picture as a figure."""
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(7.5, 5.0), layout="constrained")
         axes = figure.add_subplot()
         log = picture.xscale == "log"
-        for curve, colour, marker in _dressed(picture.curves):
+        for curve, colour, marker in dressed(picture.curves):
             _plot(axes, curve, colour, marker, log)
         # A log axis with nothing positive to show has no limits.
         points = [_shown(curve, log) for curve in picture.curves]
@@ -57,6 +62,7 @@ def draw(picture: Picture) -> Figure:
             axes.set_xscale("log", nonpositive="mask")
         if picture.yscale == "log" and any(np.any(y > 0) for _, y in points):
             axes.set_yscale("log", nonpositive="mask")
+        axes.set_aspect(picture.aspect)
         axes.set_title("\n".join(textwrap.wrap(picture.title, 68)), loc="left")
         axes.set_xlabel(picture.xlabel)
         axes.set_ylabel(picture.ylabel)
@@ -66,16 +72,16 @@ def draw(picture: Picture) -> Figure:
     return figure
 
 
-def _dressed(curves: tuple[Curve, ...]) -> Iterator[tuple[Curve, str, str]]:
+def dressed(curves: tuple[Curve, ...]) -> Iterator[tuple[Curve, str, str]]:
     """Each curve with its colour and marker; as many predictions as measurements are pairs, in order."""
     count = {kind: sum(curve.kind == kind for curve in curves) for kind in ("predicted", "measured")}
     paired = count["predicted"] == count["measured"] > 1
-    seen = {"predicted": 0, "measured": 0, "bar": 0}
+    seen = {"predicted": 0, "measured": 0, "bar": 0, "context": 0}
     for curve in curves:
         place = seen[curve.kind]
         seen[curve.kind] += 1
-        if curve.kind == "bar":
-            colour = _GREY
+        if curve.kind in ("bar", "context"):
+            colour = GREY
         elif curve.kind == "measured" or paired:
             colour = _COLOURS[place % len(_COLOURS)]
         else:  # black first, then colours that no measurement has taken
@@ -90,6 +96,8 @@ def _plot(axes: Axes, curve: Curve, colour: str, marker: str, log: bool) -> None
             axes.axhline(y[0], color=colour, linestyle="--", linewidth=1.6, label=curve.label)
         case "bar":
             axes.plot(x, y, color=colour, linestyle="--", linewidth=1.6, label=curve.label)
+        case "context":
+            axes.plot(x, y, color=colour, linewidth=0.8, label=curve.label)
         case "predicted":
             axes.plot(x, y, color=colour, linewidth=1.8, zorder=2.5, label=curve.label)
         case "measured" if len(x) <= _SPARSE:
