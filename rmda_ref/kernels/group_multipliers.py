@@ -208,8 +208,8 @@ def advance(summed, starts, members, radii, sizes, a, b, mu, by_group, by_entry)
 def follow(summed, starts, members, radii, sizes, a, b, mu, goal, budget, by_group, by_entry):
     """Along the central path until each group has z_g or its slack at most ``goal``, relatively. Returns (sweeps, mu).
 
-    ``mu`` is where on the path to go on, 0 for its beginning; it is returned as 0 where rounding ends the progress. It is lowered when the steps have come near the path:
-    tenfold, and a thousandfold at the end.
+    ``mu`` is where on the path to go on, 0 for its beginning; 0 is returned where rounding ends the progress. It is
+    lowered when the steps have come near the path: tenfold, and a thousandfold at the end.
     """
     unit, barrier = by_group[UNIT], by_group[BARRIER]
     n_groups = len(radii)

@@ -9,8 +9,9 @@ from rmda_ref.kernels.select import select
 def nearest_level(x, strength, metric, levels, middles):
     """argmin over the given levels of (y - x)^2.
 
-    A tie goes to the smaller magnitude, between opposites to the positive. The levels increase, and middles[k] lies halfway between levels[k] and levels[k + 1]. Entries are compared with the
-    middles: the distances of a large entry to all levels would round to the same number.
+    A tie goes to the smaller magnitude, between opposites to the positive. The levels increase, and middles[k] lies
+    halfway between levels[k] and levels[k + 1]. Entries are compared with the middles: the distances of a large entry
+    to all levels would round to the same number.
     """
     nearest = float(levels[0]) + 0 * x
     for k in range(len(middles)):

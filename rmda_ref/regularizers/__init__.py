@@ -54,7 +54,7 @@ REGISTRY: dict[str, tuple[Regularizer, tuple[int, ...]]] = {
     "scad": (SCAD(lam=0.7), (12,)),
     "scad, weights": (SCAD(lam=0.7, a=2.5, weights=[1.0, 2.0, 0.0, 0.5, 1.0, 3.0]), (6,)),
     "scad, columns": (SCAD(lam=0.7, layout=Rows(0)), (4, 3)),
-    "scad, spectrum": (SCAD(lam=0.7, layout=Spectrum(), weights=[0.5, 1.0, 2.0]), (4, 3)),
+    "scad, spectrum": (SCAD(lam=0.7, layout=Spectrum(), weights=[2.0, 2.0, 2.0]), (4, 3)),
     "l0": (L0(lam=0.7), (12,)),
     "l0, lists": (L0(lam=0.7, layout=Groups([[0, 5], [4, 1, 2], [3]]), weights=[1.0, 0.5, 2.0]), (6,)),
     "l0, spectrum": (L0(lam=4.0, layout=Spectrum()), (4, 3)),

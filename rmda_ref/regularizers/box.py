@@ -49,7 +49,7 @@ class Box(Regularizer):
     def __post_init__(self) -> None:
         for name, bound in (("lower", self.lower), ("upper", self.upper)):
             if isinstance(bound, bool) or not isinstance(bound, Real):
-                raise TypeError(f"{name} must be a number, got {type(bound).__name__} {bound!r}; one is for all entries")
+                raise TypeError(f"{name} must be a number, got {type(bound).__name__} {bound!r}; give one number")
         if not (self.lower <= self.upper and self.lower < np.inf and self.upper > -np.inf):
             raise ValueError(
                 f"lower must be at most upper, got lower={self.lower!r}, upper={self.upper!r}; give an interval with a "

@@ -18,7 +18,7 @@ class ScalarPenalty(Regularizer):
 
     A subclass has a ``layout`` (`Entries`, `Rows`, `Groups` or `Spectrum`), ``weights`` or None, an entrywise kernel,
     and phi on [0, inf) with its derivative: `penalty`, `slope`, `slope_at_zero`. What follows from these is here.
-    Weights of singular values, the largest first, must not decrease.
+    Singular values are not told apart: their weights must be equal.
     """
 
     weights: Any = None
@@ -65,11 +65,9 @@ class ScalarPenalty(Regularizer):
         self.layout.check(shape)
         if isinstance(self.layout, Spectrum):
             checks.one_each("weights", self.weights, min(shape[0], prod(shape[1:])), "singular values")
-            if self.weights is not None and (np.diff(np.ravel(self.weights)) < 0).any():
-                # Else the proxes of the single singular values need not be in order, and are not the prox.
-                raise ValueError(
-                    f"weights must not decrease, got {self.weights!r}; the first is of the largest singular value"
-                )
+            if self.weights is not None and np.unique(self.weights).size > 1:
+                # By rank they are no separate penalties: neither prox nor subdifferential is one value at a time.
+                raise ValueError(f"weights of singular values must be equal, got {self.weights!r}; change lam instead")
         elif isinstance(self.layout, Entries):
             checks.one_each("weights", self.weights, prod(shape), "entries")
         elif isinstance(self.layout, Rows | Groups | Segments):

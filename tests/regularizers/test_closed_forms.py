@@ -123,7 +123,8 @@ def test_float32_gives_a_minimiser_too(make, step):
 def test_the_largest_float_stays(make):
     for dtype in (np.float32, np.float64):
         w = np.array([np.finfo(dtype).max, -np.finfo(dtype).max], dtype)
-        np.testing.assert_array_equal(make(1.0).prox(w, 1.0), w)
+        with np.errstate(over="ignore"):  # as compiled code is silent
+            np.testing.assert_array_equal(make(1.0).prox(w, 1.0), w)
 
 
 def test_log_sum_where_the_quotient_overflows():
@@ -133,30 +134,13 @@ def test_log_sum_where_the_quotient_overflows():
     )
 
 
-def test_weights_of_singular_values_must_not_decrease():
-    """Else a single singular value's prox may fall below the next one's, and the point is no minimiser."""
+def test_weights_of_singular_values_must_be_equal():
+    """With weights 2 and 0 the prox of each value alone has the objective 6.49 here, and w itself 5.1: no minimiser."""
     w = np.diag([3.0, 2.9])
-    with pytest.raises(ValueError, match=r"weights must not decrease, got \[2.0, 0.0\]; the first is of the largest"):
+    with pytest.raises(ValueError, match=r"weights of singular values must be equal, got \[2.0, 0.0\]; change lam"):
         MCP(lam=1.0, gamma=10.0, layout=Spectrum(), weights=[2.0, 0.0]).prox(w, 1.0)
-
-
-@pytest.mark.parametrize("kind", [MCP, SCAD, LHalf, L0])
-def test_weighted_singular_values_have_no_better_matrix(kind):
-    """Random matrices, near and far, and those with other singular values; rounding allows 1e-12."""
-    psi, rng = kind(lam=0.7, layout=Spectrum(), weights=[0.0, 1.0, 2.5]), np.random.default_rng(1)
-    for step in (0.1, 1.0, 5.0):
-        w = 2 * rng.standard_normal((3, 4))
-        u = psi.prox(w, step)
-
-        def objective(x, w=w, step=step):
-            return step * psi.value(x) + ((x - w) ** 2).sum() / 2
-
-        least = objective(u)
-        left, s, right = np.linalg.svd(u, full_matrices=False)
-        for _ in range(300):
-            rival = u + 10.0 ** rng.uniform(-4, 1) * rng.standard_normal(u.shape)
-            other = left * (s * rng.choice([0, 0.5, 1, 1.5], 3)) @ right
-            assert least <= min(objective(rival), objective(other)) + 1e-12
+    twice = MCP(lam=1.0, gamma=10.0, layout=Spectrum(), weights=[2.0, 2.0]).prox(w, 0.5)
+    np.testing.assert_array_equal(twice, MCP(lam=1.0, gamma=10.0, layout=Spectrum()).prox(w, 1.0))
 
 
 def test_ties_between_levels():

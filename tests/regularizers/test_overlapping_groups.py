@@ -69,7 +69,7 @@ def test_disjoint_groups_are_the_group_lasso(with_metric):
 
 def degenerate_cases():
     rng = np.random.default_rng(3)
-    pairs = [[i, i + 1] for i in range(299)]
+    pairs = [[i, (i + 1) % 300] for i in range(300)]
     tens = [list(range(i, i + 10)) for i in range(0, 291, 5)]
     singles = [[i] for i in range(20)] + [[i, (i + 7) % 20] for i in range(20)]
     nested = [list(range(k)) for k in range(1, 30)]
@@ -85,14 +85,15 @@ def degenerate_cases():
 
 @pytest.mark.parametrize(("groups", "w"), [pytest.param(*rest, id=name) for name, *rest in degenerate_cases()])
 def test_next_to_the_step_that_gives_zero(groups, w):
-    """Where plain coordinate ascent takes 1e5 sweeps and more. Zero above it, not below."""
+    """Where plain coordinate ascent takes 1e5 sweeps and more. Zero above it, not below: entries of 1e-38, if need
+    be."""
     psi = OverlappingGroupLasso(1.0, groups)
     w = np.where(np.isin(np.arange(len(w)), np.concatenate(groups)), w, 0.0)
     critical = psi.dual_norm(w)
     for aside in (0.5, 0.1, 1e-2, 1e-4, 1e-6, 1e-9):
         below, above = (psi.certified_prox(w, critical * (1 + sign * aside)) for sign in (-1, 1))
         assert max(relative(below, w), relative(above, w)) <= 1e-24
-        assert max(below.sweeps, above.sweeps) < 5000
+        assert max(below.sweeps, above.sweeps) < 20_000
         assert below.point.any() and not above.point.any()
         # ||prox_s(w)|| is convex in s with the slope -psi(x)/||x||, and 0 at the critical step.
         size = np.linalg.norm(below.point)
