@@ -4,9 +4,9 @@ import os
 
 from hypothesis import settings
 
-settings.register_profile("default", max_examples=8, deadline=None, derandomize=True, database=None)
-settings.register_profile("full", parent=settings.get_profile("default"), max_examples=1000)
-settings.load_profile("default")
+settings.register_profile("house", max_examples=8, deadline=None, derandomize=True, database=None)
+settings.register_profile("full", parent=settings.get_profile("house"), max_examples=1000)
+settings.load_profile("house")
 
 LONG = ("B1", "C4") if os.environ.get("NUMBA_DISABLE_JIT", "0") != "0" else ()
 

@@ -34,7 +34,10 @@ from rmda_ref.kernels.incidence import norm_of, spread, squares
 
 TINY = 1e-70  # the largest entry is about 1: radii and entries below this change nothing within rounding
 EPS = 2.0**-52
+SCREENINGS = 10  # rounds; what is left is for the iteration
 SETTLED = 1e-14  # how well the norms of capped groups must meet their radii
+FLOOR = 1e-26  # of the height of a group that is not zero, where nothing else tells
+COUNTS = 1e-10  # the height of a group whose subgradient must be exact
 SHARES = (1.0, 1e-6)  # of the slack: groups with less height are taken as zero
 
 
@@ -50,8 +53,7 @@ def screen(summed, starts, members, radii, a, b, kept, left):
         left[i] = a[i] if summed else (a[i] / b[i] if b[i] > 0 else (math.inf if abs(a[i]) > TINY else 0.0))
     for g in range(n_groups):
         kept[g] = True
-    changed = True
-    while changed:
+    for _ in range(SCREENINGS):
         changed = False
         for g in range(n_groups):
             if not kept[g]:
@@ -63,6 +65,10 @@ def screen(summed, starts, members, radii, a, b, kept, left):
                     changed = True
                     for k in range(starts[g], starts[g + 1]):
                         left[members[k]] = 0.0
+        if not changed:
+            break
+    for g in range(n_groups):
+        kept[g] = kept[g] and norm_of(starts, members, left, g) > 0
     for i in range(len(a)):
         left[i] = a[i] if left[i] != 0 else 0.0
 
@@ -100,6 +106,46 @@ def certify_summed(starts, members, radii, a, b, by_group, by_entry):
         if by_entry[MARK, i] > 0:
             rest[i] = a[i] - load[i] * share[i]
         gap += 0.5 * rest[i] * (rest[i] / b[i])
+    return gap
+
+
+@register_jitable
+def certify_path(starts, members, radii, sizes, a, b, by_group, by_entry):
+    """The duality gap at a point of the path (*summed*), groups of height below FLOOR taken as zero; the point to LEFT.
+
+    For solutions with groups too small to tell from zero that still are not, down a chain of overlaps: only groups that
+    count get their subgradient, as in `certify_summed`; the others keep that of the path, lambda_g point_g, of norm up
+    to the radius, and add radius ||x_g|| - <lambda_g point_g, x_g> to the gap, which is small as x_g is.
+    """
+    point, x, load, rest = by_entry[POINT], by_entry[LEFT], by_entry[LOAD], by_entry[WORK]
+    slopes, loose, path = by_group[STEP], by_group[TRIAL], by_group[PATH]
+    n_groups = len(radii)
+    evaluate(True, starts, members, radii, a, b, path, by_group, by_entry)
+    for i in range(len(a)):
+        x[i] = point[i]
+    for g in range(n_groups):
+        norm = path[g] * math.sqrt(by_group[SQUARE, g])
+        loose[g] = path[g] * min(1.0, radii[g] / norm)
+        if height_of(True, path[g], radii[g], sizes[g]) < FLOOR:
+            for k in range(starts[g], starts[g + 1]):
+                x[members[k]] = 0.0
+    squares(starts, members, x, by_group[SQUARE])
+    gap = 0.0
+    for g in range(n_groups):
+        norm = math.sqrt(by_group[SQUARE, g])
+        slopes[g] = 0.0
+        if norm > 0 and height_of(True, path[g], radii[g], sizes[g]) > COUNTS:
+            slopes[g] = radii[g] / norm
+            loose[g] = 0.0
+        else:
+            gap += norm * max(radii[g] - loose[g] * norm, 4 * EPS * radii[g])
+    spread(starts, members, slopes, rest)
+    spread(starts, members, loose, load)
+    for i in range(len(a)):
+        rest[i] = b[i] * x[i] - a[i] + rest[i] * x[i] + load[i] * point[i]
+        gap += 0.5 * rest[i] * (rest[i] / b[i])
+    for i in range(len(a)):
+        point[i] = x[i]
     return gap
 
 
@@ -224,7 +270,11 @@ def solve(summed, starts, members, radii, sizes, a, b, aim, reference, budget, b
         for g in range(n_groups):
             multipliers[g] = path[g]
             by_group[BARRIER, g] = by_group[HELD, g]
-        goal *= 1e-3 if goal > 1e-15 else goal  # where groups too small to see are not zero, all the way
+        goal = goal * 1e-3 if goal > 1e-15 else 0.0
+    if summed and mu == 0 and sweeps < budget:
+        gap = certify_path(starts, members, radii, sizes, a, b, by_group, by_entry)
+        if gap < least_gap:
+            return gap, 0.0, sweeps + 4
     for g in range(n_groups):
         path[g] = best[g]
     gap, value, error, taken = settle(

@@ -35,10 +35,11 @@ DIAGONAL, RESIDUAL, DIRECTION, IMAGE = range(12, 16)
 POINT, LOAD, CURVATURE, WORK, LEFT, MARK = range(6)
 GROUP_ROWS, ENTRY_ROWS = 16, 6
 SHORTEST = 1e-8  # of the steps that are tried
+PATIENCE = 20  # with short steps, and at the end of the path
 FAR = 1e4  # from the path, for the multipliers of the barrier
 ROUNDING = 2.0**-52
 NOISE = 8 * ROUNDING  # of the slack of a group
-LEAST = 1e-70  # of mu and of heights: some groups are that small without being zero; squares stay in range
+LEAST = 1e-33  # of mu: at degenerate groups z_g and the slack are of the size of its root
 
 
 @register_jitable
@@ -231,10 +232,10 @@ def follow(summed, starts, members, radii, sizes, a, b, mu, goal, budget, by_gro
             mean += barrier[g] / unit[g] / n_groups
             noise = 4 * ROUNDING * height_of(summed, by_group[LAMBDA, g], radii[g], sizes[g])
             apart = max(apart, abs(by_group[PRODUCT, g] - barrier[g]) / unit[g] - noise)
-        stalled = stalled + 1 if length < 0.01 else 0
-        if mu < LEAST or (stalled == 8 and mu < ROUNDING):
+        stalled = stalled + 1 if length < 0.01 or mu < LEAST else 0
+        if (mu < LEAST and apart <= 0.1 * mu) or (mu < ROUNDING and stalled > PATIENCE):
             return sweeps, 0.0
-        if apart <= 10 * mu:
+        if apart <= 10 * mu and mu >= LEAST:
             fraction = 0.3 if length < 0.9 else (1e-3 if open_ < 0.01 else 0.1)
             mu = min(mu, fraction * mean)
     return sweeps, mu

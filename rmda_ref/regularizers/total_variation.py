@@ -79,12 +79,12 @@ class TotalVariation(Regularizer):
         for row in self.layout.rows(v)[0]:
             sums = np.concatenate([[0.0], np.cumsum(row, dtype=np.float64)])
             places = np.arange(len(sums))
-            inner = self._jump * ((places > 0) & (places < len(row)))
-            bound = np.add.outer(inner, inner) + self._size * np.abs(np.subtract.outer(places, places))
-            np.fill_diagonal(bound, 0.0)
+            ends = self._jump * ((places > 0) & (places < len(row)))
             room = FEASIBLE * float(np.abs(row).sum())
-            if (np.abs(np.subtract.outer(sums, sums)) > bound + room).any():
-                return np.inf
+            for signed in (sums, -sums):  # signed_j - signed_i <= ends_i + ends_j + size (j - i) for all i < j
+                start = np.minimum.accumulate(signed - self._size * places + ends)[:-1]
+                if (signed[1:] - self._size * places[1:] - ends[1:] - start > room).any():
+                    return np.inf
         return 0.0
 
     def subdiff_distance(self, w: FloatArray, v: FloatArray) -> float:

@@ -5,12 +5,14 @@ from itertools import combinations
 import array_api_strict as strict
 import numpy as np
 import pytest
+from numba import config
 
 from rmda_ref import GroupLasso
 from rmda_ref.regularizers import KSupport, LatentGroupLasso, NotConverged, OverlappingGroupLasso
 
 CHAIN = [[0, 1, 2, 3], [3, 4, 5, 6], [6, 7, 8, 9], [9, 10, 11]]
 EPS = np.finfo(np.float64).eps
+COMPILED = pytest.mark.skipif(config.DISABLE_JIT, reason="thousands of sweeps: minutes interpreted")
 
 
 def covering(rng, n, n_groups, longest):
@@ -109,6 +111,7 @@ def degenerate_cases():
     yield "scales", covering(rng, 60, 40, 8), rng.standard_normal(60) * 10.0 ** rng.uniform(-6, 3, 60)
 
 
+@COMPILED
 @pytest.mark.parametrize(("groups", "w"), [pytest.param(*rest, id=name) for name, *rest in degenerate_cases()])
 def test_hard_cases(groups, w):
     """At half the step that gives zero, and next to it: the radius of the group that decides."""
