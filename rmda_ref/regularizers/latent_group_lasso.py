@@ -26,9 +26,10 @@ class LatentGroupLasso(IterativeGroups):
     screened out. They are returned only with a duality gap below the tolerance. Entries outside the groups in use are
     exactly zero. Every step; exact, to the tolerance, in a metric. Convex.
 
-    The gap bounds the distance from the minimiser by 1e-7 ||w|| only: points of float64 meet the cylinders to rounding,
-    which is where the gap ends, while the objective is flat to second order there. The solution itself is computed to
-    rounding: the norms of the groups in use are within 1e-14 of their radii.
+    The gap bounds the distance from the minimiser by sqrt(tolerance) ||w|| only, 1e-5 ||w|| by default: points of
+    float64 meet the cylinders to rounding, which is where a gap ends, while the objective is flat to second order
+    there. The solution itself is computed to rounding: the norms of the groups in use are within 1e-14 of their radii,
+    except where it is degenerate.
 
     Its structure is the support. Near a point whose groups in use stay the same psi is smooth on the vectors with that
     support; several sets of groups may make one support, so that the groups themselves would be no function of w.
@@ -41,7 +42,8 @@ class LatentGroupLasso(IterativeGroups):
     weights : sequence of float, one per group, at least 0, optional
         sqrt(group size) by default.
     tolerance : float, positive
-        On the duality gap, relative to 1/2 ||w||^2 for the prox, and to the value for the value.
+        On the duality gap, relative to 1/2 ||w||^2 for the prox, and to the value for the value. A ten-thousandth of
+        it is aimed at.
     max_sweeps : int, at least 1
         Passes over the groups.
 

@@ -30,7 +30,8 @@ class SumOfGroupNorms(GroupFamily):
 
         Groups that are not zero have a gradient. To those that are zero belongs the sum P of the balls of their
         radii, and by Moreau what remains of v is at the distance ||v - proj_P(v)|| = ||prox(v)|| from it, with the
-        prox of the sum over these groups. As accurate as that prox.
+        prox of the sum over these groups. As accurate as that prox. (The direction of a group counts whatever its size:
+        groups of 1e-20, which a prox may have within its tolerance, can be far off where the prox is not.)
         """
         x, rest = self.flat(w), self.flat(v).copy()
         starts, members, _ = self.address

@@ -6,7 +6,7 @@ full --only operators`` does.
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rmda_ref.regularizers import REGISTRY
@@ -23,6 +23,7 @@ LAWFUL = [
 
 
 @pytest.mark.parametrize(("law", "regularizer", "shape"), LAWFUL)
+@settings(max_examples=settings.default.max_examples, deadline=None, derandomize=True, database=None)
 @given(
     seed=st.integers(0, 2**32 - 1),
     dtype=st.sampled_from([np.float64, np.float32]),
