@@ -10,13 +10,12 @@ ROUNDS = 200  # of a bracketed Newton or secant iteration; about ten are used
 
 @register_jitable
 def shares(row, strength, metric, out, k, weights):
-    """The shares theta_i in [0, 1], sum theta_i <= k, of the sparse envelope's prox; into ``out``. Returns their slope
-    c.
+    """The shares theta_i in [0, 1], sum theta_i <= k, of the sparse envelope's prox; into ``out``.
 
     min_x strength weight_i x^2/(2 theta) + metric_i/2 (x - row_i)^2 is smallest, over the shares, where the marginal
     gains are equal: theta_i = clip(c a_i - b_i, 0, 1) with a_i = |row_i| sqrt(weight_i), b_i = strength
     weight_i/metric_i, and c the root of the increasing piecewise linear sum theta_i = k. All shares are 1 where no more
-    than k entries ask for one (then c is infinite).
+    than k entries ask for one.
     """
     size = len(row)
     each = 1 if len(weights) > 1 else 0  # one weight is that of all entries
@@ -29,7 +28,7 @@ def shares(row, strength, metric, out, k, weights):
     if wanted <= k:
         for i in range(size):
             out[i] = 1.0
-        return math.inf
+        return
     # In units of the largest a_i: at ``low`` no share is positive, at ``high`` all that are asked for are 1.
     low, high = math.inf, 0.0
     for i in range(size):
@@ -65,7 +64,6 @@ def shares(row, strength, metric, out, k, weights):
     if full == k:  # the sum is flat here, and rounding may have left the others a share
         for i in range(size):
             out[i] = 1.0 if out[i] == 1 else 0.0
-    return c / largest
 
 
 @register_jitable

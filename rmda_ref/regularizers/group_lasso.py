@@ -64,8 +64,7 @@ class GroupLasso(MagnitudeSum):
     def __post_init__(self) -> None:
         checks.nonnegative("lam", self.lam)
         axis_or_groups(self.axis, self.groups)
-        if self.weights is not None:
-            checks.weights("weights", self.weights)
+        super().__post_init__()
         _ = self.layout
 
     @cached_property

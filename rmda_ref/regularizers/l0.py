@@ -39,12 +39,7 @@ class L0(ScalarPenalty):
 
     def __post_init__(self) -> None:
         checks.nonnegative("lam", self.lam)
-        if self.weights is not None:
-            checks.weights("weights", self.weights)
-
-    @property
-    def separable(self) -> bool:  # type: ignore[override]
-        return isinstance(self.layout, Entries)
+        super().__post_init__()
 
     @property
     def strength(self) -> float:

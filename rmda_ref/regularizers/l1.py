@@ -29,10 +29,8 @@ class L1(MagnitudeSum):
     lam: float
     weights: Any = field(default=None, repr=False)
     layout = Entries()
-    separable = True
     kernel = soft_threshold
 
     def __post_init__(self) -> None:
         checks.nonnegative("lam", self.lam)
-        if self.weights is not None:
-            checks.weights("weights", self.weights)
+        super().__post_init__()

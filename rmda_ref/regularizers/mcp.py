@@ -46,12 +46,7 @@ class MCP(ScalarPenalty):
     def __post_init__(self) -> None:
         checks.nonnegative("lam", self.lam)
         checks.positive("gamma", self.gamma)
-        if self.weights is not None:
-            checks.weights("weights", self.weights)
-
-    @property
-    def separable(self) -> bool:  # type: ignore[override]
-        return isinstance(self.layout, Entries)
+        super().__post_init__()
 
     @property
     def weak_convexity(self) -> float:

@@ -49,12 +49,7 @@ class SCAD(ScalarPenalty):
         checks.nonnegative("lam", self.lam)
         if not checks.positive("a", self.a) > 2:
             raise ValueError(f"a must be above 2, got {self.a!r}; Fan & Li take 3.7")
-        if self.weights is not None:
-            checks.weights("weights", self.weights)
-
-    @property
-    def separable(self) -> bool:  # type: ignore[override]
-        return isinstance(self.layout, Entries)
+        super().__post_init__()
 
     @property
     def weak_convexity(self) -> float:

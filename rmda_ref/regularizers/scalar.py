@@ -23,6 +23,14 @@ class ScalarPenalty(Regularizer):
 
     weights: Any = None
 
+    def __post_init__(self) -> None:
+        if self.weights is not None:
+            checks.weights("weights", self.weights)
+
+    @property
+    def separable(self) -> bool:  # type: ignore[override]
+        return isinstance(self.layout, Entries)
+
     @abstractmethod
     def penalty(self, z: Array) -> Array:
         """phi(z) for each of the magnitudes z >= 0."""
