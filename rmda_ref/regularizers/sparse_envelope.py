@@ -71,6 +71,7 @@ class SparseEnvelope(_TopHeavy):
     hand.)
 
     The prox is one scalar equation, O(n) an iteration of about ten; exact in a metric; every step. Convex.
+    Partly smooth relative to the support where k or more magnitudes are nonzero: with fewer nothing holds the zeros.
 
     Parameters
     ----------
