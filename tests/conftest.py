@@ -4,7 +4,7 @@ import os
 
 from hypothesis import settings
 
-settings.register_profile("house", max_examples=8, deadline=None, derandomize=True, database=None)
+settings.register_profile("house", max_examples=8, deadline=None, derandomize=True)
 settings.register_profile("full", parent=settings.get_profile("house"), max_examples=1000)
 settings.load_profile("house")
 

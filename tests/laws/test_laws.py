@@ -4,6 +4,8 @@
 full --only operators`` does.
 """
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -14,24 +16,27 @@ from rmda_ref.testing.case import KINDS, Case
 from rmda_ref.testing.check import require
 from rmda_ref.testing.laws import LAWS
 
-LAWFUL = [
-    pytest.param(law, regularizer, shape, id=f"{name}-{law.name}")
-    for name, (regularizer, shape) in REGISTRY.items()  # by operator, so that two processes compile different ones
-    for law in LAWS
-    if law.applies(regularizer)
-]
+
+def _test_of(regularizer, shape):
+    """One test function an operator, so that two processes compile different ones. (And because hypothesis wraps the
+    settings of a function once more for each of its parameters, which recurses too deeply after a thousand.)"""
+
+    @pytest.mark.parametrize("law", [pytest.param(law, id=law.name) for law in LAWS if law.applies(regularizer)])
+    @settings(max_examples=settings.default.max_examples, deadline=None, derandomize=True)
+    @given(
+        seed=st.integers(0, 2**32 - 1),
+        dtype=st.sampled_from([np.float64, np.float32]),
+        step=st.floats(0.01, 10.0),
+        kind=st.sampled_from(KINDS),
+    )
+    def test(law, seed, dtype, step, kind):
+        require(law, regularizer, Case.draw(seed, shape, dtype, step, kind))
+
+    return test
 
 
-@pytest.mark.parametrize(("law", "regularizer", "shape"), LAWFUL)
-@settings(max_examples=settings.default.max_examples, deadline=None, derandomize=True, database=None)
-@given(
-    seed=st.integers(0, 2**32 - 1),
-    dtype=st.sampled_from([np.float64, np.float32]),
-    step=st.floats(0.01, 10.0),
-    kind=st.sampled_from(KINDS),
-)
-def test_law_holds(law, regularizer, shape, seed, dtype, step, kind):
-    require(law, regularizer, Case.draw(seed, shape, dtype, step, kind))
+for _name, _example in REGISTRY.items():
+    globals()["test_" + re.sub(r"\W+", "_", _name)] = _test_of(*_example)
 
 
 def test_every_layout_is_covered():
