@@ -89,11 +89,19 @@ def ask_oracle(name: str, regularizer: Regularizer, shape: tuple[int, ...], n_ex
 
 @dataclass(frozen=True)
 class Identified:
-    """The last step at which W~ did not have the solution's structure, pure and fused; None: not in the last half."""
+    """The last step at which W~ did not have the solution's structure; None: it was not kept in the last half.
+
+    Attributes
+    ----------
+    promised : whether psi is convex and partly smooth
+    pure, fused : of RMDA
+    without_averaging : of ProxSGD, with the same step size and noise
+    """
 
     promised: bool
     pure: int | None
     fused: int | None
+    without_averaging: int | None
 
 
 def identify(
@@ -102,7 +110,6 @@ def identify(
     """RMDA on a planted problem of the operator's own kind, under noise, from 0 or the nearest point of the domain."""
     problem = prox_planted(regularizer, shape, setting.rng("operators", name), noise_ratio=NOISE_RATIO)
     start = regularizer.prox(np.zeros(shape), 1.0)
-    algorithm = implementation.RMDA(regularizer, STEP_SIZE)
 
     def last_wrong(advance: Callable[[np.ndarray], np.ndarray]) -> int | None:
         rng, w, last = setting.rng("operators", name, "noise"), start, 0
@@ -112,6 +119,7 @@ def identify(
                 last = t
         return last if last <= n_steps // 2 else None
 
+    algorithm = implementation.RMDA(regularizer, STEP_SIZE)
     state = algorithm.init(start)
 
     def pure(grad: np.ndarray) -> np.ndarray:
@@ -119,14 +127,20 @@ def identify(
         state = algorithm.step(state, grad)
         return np.asarray(state.prox_iterate)
 
-    stepper = algorithm.stepper(start)
+    def fused(stepper: Any) -> Callable[[np.ndarray], np.ndarray]:
+        def advance(grad: np.ndarray) -> np.ndarray:
+            stepper.step(grad)
+            return np.array(stepper.iterate)
 
-    def fused(grad: np.ndarray) -> np.ndarray:
-        stepper.step(grad)
-        return np.array(stepper.iterate)
+        return advance
 
-    return Identified(regularizer.convex and regularizer.partly_smooth, last_wrong(pure), last_wrong(fused))
+    return Identified(
+        regularizer.convex and regularizer.partly_smooth,
+        last_wrong(pure),
+        last_wrong(fused(algorithm.stepper(start))),
+        last_wrong(fused(implementation.ProxSGD(regularizer, STEP_SIZE).stepper(start))),
+    )
 
 
-NOISE_RATIO = 1.0  # a single gradient errs by about the distance at which the structure changes
-STEP_SIZE = 0.1
+NOISE_RATIO = 3.0  # a single gradient errs by three times the distance at which the structure changes
+STEP_SIZE = 0.01

@@ -1,69 +1,124 @@
-"""The prox of the total variation of a row, by dynamic programming."""
+"""The prox of the total variation of a row, by the taut string, and of the fused lasso."""
 
-from numba import float64
 from numba.extending import register_jitable
+
+from rmda_ref.kernels.soft_threshold import soft_threshold
+
+HUGE = 1e100  # rows with larger entries are scaled down, so that sums times sums of weights stay in range
+SCALE = 2.0**-600
 
 
 @register_jitable
 def total_variation(row, strength, metric, scratch):
-    """In place: argmin_x  strength sum_i |x_{i+1} - x_i| + 1/2 <x - row, metric (x - row)>   [Johnson 2013].
+    """In place: argmin_y  strength sum_i |y_{i+1} - y_i| + 1/2 <y - row, metric (y - row)>.
 
-    Let g_i be the derivative, in x_i, of the best objective over x_1, …, x_{i-1}: it is piecewise linear and
-    increasing. Then g_{i+1}(x) = clip(g_i(x), -strength, strength) + metric_{i+1} (x - row_{i+1}), and cutting off at
-    low_i = g_i^{-1}(-strength) and high_i = g_i^{-1}(strength) removes the knots beyond. Each knot comes and goes once,
-    so all is O(n), whatever the data. Backwards, x_i = clip(x_{i+1}, low_i, high_i), which makes pieces exactly
-    constant.
+    The cumulative sums of metric y, drawn over those of the metric, are the shortest string between two walls: the
+    cumulative sums of metric row, plus and minus the strength; it is fixed between them at both ends (the taut string,
+    Davies & Kovac 2001). Here it is found as a shortest path by a funnel (Lee & Preparata 1984): from the bend up to
+    which the string is settled, a convex chain of links along the upper wall, and a concave one along the lower. A new
+    point lengthens the chain of its wall; links that would spoil its shape are joined to one. If they all are, and it
+    crosses the other chain, then the string bends around the first links of that one: each is a piece of the
+    solution. A link comes and goes once, so this takes O(n) for every row.
+
+    Links of equal slope are joined. Slopes are compared by products. The value of a piece is summed anew from the row:
+    its mean, plus or minus the strength over its weight for each end around which the string bends.
     """
     size = len(row)
     if size < 2 or strength == 0:
         return
-    bound = float64(strength)
-    low, high = scratch[0], scratch[1]
-    # The knots of g: where its slope and intercept change, and by how much; both ends of a double queue.
-    place, slope, intercept = scratch[2:4].reshape(-1), scratch[4:6].reshape(-1), scratch[6:8].reshape(-1)
-    left = len(place) // 2
-    right = left - 1
-    first_slope, first_intercept = float64(metric[0]), -float64(metric[0]) * float64(row[0])
-    last_slope, last_intercept = first_slope, first_intercept
-    for i in range(size - 1):
-        # From the left: g = first_slope x + first_intercept up to the first knot; find where it is -bound.
-        while left <= right and first_slope * place[left] + first_intercept <= -bound:
-            first_slope += slope[left]
-            first_intercept += intercept[left]
-            left += 1
-        low[i] = (-bound - first_intercept) / first_slope
-        # From the right, where it is bound.
-        while right >= left and last_slope * place[right] + last_intercept >= bound:
-            last_slope -= slope[right]
-            last_intercept -= intercept[right]
-            right -= 1
-        high[i] = (bound - last_intercept) / last_slope
-        left -= 1
-        place[left], slope[left], intercept[left] = low[i], first_slope, first_intercept + bound
-        right += 1
-        place[right], slope[right], intercept[right] = high[i], -last_slope, bound - last_intercept
-        weight, pull = float64(metric[i + 1]), -float64(metric[i + 1]) * float64(row[i + 1])
-        first_slope, first_intercept = weight, pull - bound
-        last_slope, last_intercept = weight, pull + bound
-    while left <= right and first_slope * place[left] + first_intercept <= 0:
-        first_slope += slope[left]
-        first_intercept += intercept[left]
-        left += 1
-    x = -first_intercept / first_slope
-    row[size - 1] = x
-    for i in range(size - 2, -1, -1):
-        x = min(max(x, low[i]), high[i])
-        row[i] = x
+    largest = 0.0
+    for i in range(size):
+        largest = max(largest, abs(row[i]))
+    scale = 1.0 if largest < HUGE else SCALE
+    width = strength * scale
+    # Of each link: what the string rises along it, its weight, the entry before which it ends.
+    up_rise, up_weight, up_end = scratch[0], scratch[1], scratch[2]
+    low_rise, low_weight, low_end = scratch[3], scratch[4], scratch[5]
+    up_first = up_past = low_first = low_past = 0
+    bend = 0  # entries before it are settled, and the string is there
+    offset = 0.0  # above the cumulative sum of metric row
+    for i in range(size):
+        entry_weight = metric[i]
+        entry_rise = entry_weight * (row[i] * scale)
+        inner = i < size - 1  # else both walls meet the end of the string
+
+        weight = entry_weight
+        rise = entry_rise
+        if i == 0:
+            rise += width
+        if not inner:
+            rise -= width
+        while up_past > up_first and rise * up_weight[up_past - 1] <= up_rise[up_past - 1] * weight:
+            up_past -= 1
+            rise += up_rise[up_past]
+            weight += up_weight[up_past]
+        if up_past == up_first:
+            while low_first < low_past and rise * low_weight[low_first] < low_rise[low_first] * weight:
+                end = int(low_end[low_first])
+                settle(row, metric, bend, end, -width - offset, scale)
+                bend = end
+                offset = -width
+                rise -= low_rise[low_first]
+                weight -= low_weight[low_first]
+                low_first += 1
+            up_first = up_past = 0
+        up_rise[up_past] = rise
+        up_weight[up_past] = weight
+        up_end[up_past] = i + 1
+        up_past += 1
+
+        if inner:
+            weight = entry_weight
+            rise = entry_rise
+            if i == 0:
+                rise -= width
+            while low_past > low_first and rise * low_weight[low_past - 1] >= low_rise[low_past - 1] * weight:
+                low_past -= 1
+                rise += low_rise[low_past]
+                weight += low_weight[low_past]
+            if low_past == low_first:
+                # The last link of the upper chain ends above the end of this one: crossed by rounding only, so kept.
+                while up_first < up_past - 1 and rise * up_weight[up_first] > up_rise[up_first] * weight:
+                    end = int(up_end[up_first])
+                    settle(row, metric, bend, end, width - offset, scale)
+                    bend = end
+                    offset = width
+                    rise -= up_rise[up_first]
+                    weight -= up_weight[up_first]
+                    up_first += 1
+                low_first = low_past = 0
+            low_rise[low_past] = rise
+            low_weight[low_past] = weight
+            low_end[low_past] = i + 1
+            low_past += 1
+    for link in range(up_first, up_past):
+        end = int(up_end[link])
+        to = width if end < size else 0.0
+        settle(row, metric, bend, end, to - offset, scale)
+        bend = end
+        offset = to
+
+
+@register_jitable
+def settle(row, metric, begin, end, rise, scale):
+    """Give the entries from ``begin`` to ``end`` the value (their weighted sum + rise)/(their weight)."""
+    weight = 0.0
+    for i in range(begin, end):
+        weight += metric[i]
+        rise += metric[i] * (row[i] * scale)
+    value = rise / weight / scale
+    for i in range(begin, end):
+        row[i] = value
 
 
 @register_jitable
 def fused_lasso(row, strength, metric, scratch, l1_ratio):
-    """In place: argmin_x  strength ((1 - l1_ratio) sum_i |x_{i+1} - x_i| + l1_ratio ||x||_1) + 1/2 ||x - row||^2.
+    """In place: argmin_y  strength ((1 - l1_ratio) sum_i |y_{i+1} - y_i| + l1_ratio ||y||_1) + 1/2 ||y - row||^2.
 
-    Soft thresholding after the total variation [Friedman et al. 2007]: thresholding keeps the order of the entries, so
-    that the subgradients of the former stay subgradients. Only for a constant metric.
+    Total variation, then soft thresholding   [Friedman et al. 2007]: where two entries are in order, or equal, so are
+    their thresholds, hence the subgradients of the first remain subgradients. A metric would move equal entries apart:
+    it must be constant.
     """
     total_variation(row, strength * (1 - l1_ratio), metric, scratch)
-    threshold = strength * l1_ratio / metric[0] if len(row) > 0 else strength
     for i in range(len(row)):
-        row[i] = row[i] - min(max(row[i], -threshold), threshold)
+        row[i] = soft_threshold(row[i], strength * l1_ratio, metric[i])

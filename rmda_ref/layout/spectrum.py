@@ -8,6 +8,8 @@ import numpy as np
 from rmda_ref.layout.address import Coordinates, Shape
 from rmda_ref.namespace import Array, namespace
 
+TIED = 8  # roundings of a decomposition: equal values part in the product of the factors, and in its decomposition
+
 
 @dataclass(frozen=True)
 class Spectrum:
@@ -63,7 +65,8 @@ class Spectrum:
         u, vt, matrix = u[:, :rank], vt[:rank, :], self.matrix(v)
         core = u.T @ matrix @ vt.T
         values = [float(value) for value in s[:rank]]
-        ends = [i for i in range(1, rank) if values[i - 1] - values[i] > self._rounding(s, w.shape)]
+        apart = TIED * self._rounding(s, w.shape) if rank else 0.0
+        ends = [i for i in range(1, rank) if values[i - 1] - values[i] > apart]
         magnitudes, along, kept = [], [], xp.zeros_like(matrix)
         for start, end in itertools.pairwise([0, *ends, rank] if rank else []):
             block = core[start:end, start:end]

@@ -11,6 +11,7 @@ from rmda_ref.regularizers.elastic_net import ElasticNet
 from rmda_ref.regularizers.exclusive_lasso import ExclusiveLasso
 from rmda_ref.regularizers.group_lasso import GroupLasso
 from rmda_ref.regularizers.group_max import GroupMax
+from rmda_ref.regularizers.k_support import KSupport
 from rmda_ref.regularizers.l0 import L0
 from rmda_ref.regularizers.l1 import L1
 from rmda_ref.regularizers.l1_ball import L1Ball
@@ -28,7 +29,7 @@ from rmda_ref.regularizers.overlapping_group_lasso import OverlappingGroupLasso
 from rmda_ref.regularizers.scad import SCAD
 from rmda_ref.regularizers.simplex import Simplex
 from rmda_ref.regularizers.slope import Slope
-from rmda_ref.regularizers.sparse_envelope import KSupport, SparseEnvelope
+from rmda_ref.regularizers.sparse_envelope import GroupSparseEnvelope, SparseEnvelope
 from rmda_ref.regularizers.sparse_group_lasso import SparseGroupLasso
 from rmda_ref.regularizers.top_k import TopK
 from rmda_ref.regularizers.total_variation import FusedLasso, TotalVariation
@@ -115,18 +116,22 @@ REGISTRY: dict[str, tuple[Regularizer, tuple[int, ...]]] = {
     "l2 ball, one point": (L2Ball(radius=0.0), (8,)),
     "k-support": (KSupport(lam=0.7, k=3), (12,)),
     "k-support, columns": (KSupport(lam=0.7, k=2, layout=Rows(0)), (4, 3)),
+    "k-support, lists": (KSupport(lam=0.7, k=2, layout=Groups([[0, 5, 6, 7], [4, 1, 2], [3]])), (8,)),
     "k-support, norms": (KSupport(lam=0.7, k=2, layout=Norms(Rows(0))), (3, 4)),
+    "k-support, spectrum": (KSupport(lam=0.7, k=2, layout=Spectrum()), (4, 3)),
     "sparse envelope": (SparseEnvelope(lam=0.7, k=3), (12,)),
     "sparse envelope, rows": (SparseEnvelope(lam=0.7, k=2, layout=Rows(1)), (3, 4)),
-    "group sparse envelope": (
-        SparseEnvelope(
-            lam=0.7, k=2, layout=Norms(Groups([[0, 5], [4, 1, 2], [3], [6, 7]])), weights=[1.0, 0.5, 2.0, 3.0]
-        ),
+    "sparse envelope, weights": (SparseEnvelope(lam=0.7, k=2, weights=[1.0, 2.0, 0.0, 0.5, 1.0, 3.0]), (6,)),
+    "sparse envelope, spectrum": (SparseEnvelope(lam=0.7, k=2, layout=Spectrum()), (4, 3)),
+    "group sparse envelope, columns": (GroupSparseEnvelope(lam=0.7, k=2, axis=0), (3, 4)),
+    "group sparse envelope, lists": (
+        GroupSparseEnvelope(lam=0.7, k=2, groups=[[0, 5], [4, 1, 2], [3], [6, 7]], weights=[1.0, 0.5, 2.0, 0.0]),
         (8,),
     ),
     "total variation": (TotalVariation(lam=0.7), (12,)),
     "total variation, columns": (TotalVariation(lam=0.4, axis=0), (4, 3)),
     "fused lasso": (FusedLasso(lam=0.7, l1_ratio=0.4), (12,)),
+    "fused lasso, columns": (FusedLasso(lam=0.4, axis=0, l1_ratio=0.3), (4, 3)),
     "tree groups": (
         TreeGroupLasso(
             lam=0.2,
@@ -215,6 +220,7 @@ __all__ = [
     "FusedLasso",
     "GroupLasso",
     "GroupMax",
+    "GroupSparseEnvelope",
     "KSupport",
     "L1Ball",
     "L2Ball",

@@ -1,201 +1,202 @@
-"""The sparse envelope, for entries and for groups, and the k-support norm."""
+"""The convex envelope of half the square on sparse vectors, of entries and of groups."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from rmda_ref import checks
-from rmda_ref.kernels.sparse_envelope import k_support, sparse_envelope
-from rmda_ref.layout import Groups, Norms, Rows, Segments, Shape
+from rmda_ref.kernels.sparse_envelope import sparse_envelope
+from rmda_ref.layout import Groups, Norms, Rows, Segments, Shape, Spectrum
+from rmda_ref.regularizers.group_lasso import axis_or_groups
 from rmda_ref.regularizers.row import FloatArray, RowPenalty
 
 
-class _TopHeavy(RowPenalty):
-    """What the envelope and the norm share: k, the row's split into saturated and shared magnitudes."""
+class _Envelope(RowPenalty):
+    """psi(w) = lam sum over rows of the envelope of z, weighted or not."""
 
     lam: float
     k: int
-    weights: Any = None
-    scratch_rows = 1
+    weights: Any
+    homogeneity = 2.0
+    scratch_rows = 2
+    kernel = sparse_envelope
+
+    def _check_fields(self) -> None:
+        checks.nonnegative("lam", self.lam)
+        checks.count("k", self.k, 1, "it is how many magnitudes may be nonzero at no extra cost")
+        if self.weights is not None:
+            checks.weights("weights", self.weights)
+            if isinstance(self.layout, Spectrum):
+                raise ValueError("weights have no place in a spectrum, whose values come in no order; leave them out")
 
     def check(self, shape: Shape) -> None:
         self.layout.check(shape)
-        if self.weights is not None:
-            n = self._rows(self.layout.magnitudes(np.zeros(shape)))[0][0].shape[1]
-            checks.one_each("weights", self.weights, n, "entries of a row")
+        match self.layout:
+            case Norms(of):
+                checks.one_each("weights", self.weights, prod(of.group_shape(shape)), "groups")
+            case Rows() | Groups() | Segments():
+                for size in np.unique(self.layout.sizes(shape)):
+                    checks.one_each("weights", self.weights, int(size), "entries of a row")
 
     def strengths(self, shape: Shape) -> float:
         return float(self.lam)
 
-    def _check(self) -> None:
-        checks.nonnegative("lam", self.lam)
-        checks.count("k", self.k, 1, "at least one entry stays")
+    @cached_property
+    def _weights(self) -> FloatArray:
+        """Empty where all are 1."""
+        return np.array([] if self.weights is None else self.weights, dtype=np.float64).reshape(-1)
 
-    def _split(self, z: FloatArray) -> tuple[int, float]:
-        """How many of the largest magnitudes count in full, and the level T = (sum of the others)/(number of places
-        left) that the others share: |z|_(k-r-1) > T >= |z|_(k-r)  (Argyriou et al. 2012, Proposition 2.1)."""
-        ordered = np.sort(z.astype(np.float64))[::-1]
-        k = min(self.k, len(ordered))
-        tails = ordered.sum() - np.concatenate([[0.0], np.cumsum(ordered)])
-        for full in range(k - 1, -1, -1):
-            level = max(float(tails[full]), 0.0) / (k - full)
-            if full == 0 or ordered[full - 1] > level:
-                return full, level
-        raise AssertionError("not reached: full = 0 always passes")
-
-    def _half_square(self, z: FloatArray) -> float:
-        """1/2 ||z||_sp^2."""
-        full, level = self._split(z)
-        ordered = np.sort(z.astype(np.float64))[::-1]
-        k = min(self.k, len(ordered))
-        return float(np.sum(ordered[:full] ** 2) + (k - full) * level**2) / 2
-
-    def _gradient_distance(self, z: FloatArray, v: FloatArray, factor: float) -> float:
-        """Distance of v from factor times the subdifferential of 1/2 ||.||_sp^2 at z: z itself where it is above the
-        level, the level where it is positive, and what is no larger than the level at zeros."""
-        _, level = self._split(z)
-        gradient = factor * np.maximum(z, level)
-        at_zero = np.maximum(np.abs(v) - factor * level, 0)
-        return float(np.linalg.norm(np.where(z > 0, v - gradient, at_zero)))
-
-
-@dataclass(frozen=True, eq=False)
-class SparseEnvelope(_TopHeavy):
-    """psi(w) = lam times the biconjugate of 1/2 sum_i weight_i z_i^2 + indicator{at most k of the z_i are nonzero}.
-
-    For entries the sparse envelope function (Beck & Refael 2022), which is half the squared k-support norm; with
-    ``layout=Norms(...)`` and weights the *weighted group sparse envelope* (WGSEF; Refael et al., arXiv 2212.12921) in
-    the form min { 1/2 sum_g weight_g ||w_g||^2 / theta_g : 0 <= theta_g <= 1, sum theta_g <= k }: the convex envelope
-    of the k-level structured sparsity. (The weights here multiply the squared norms; the paper's notation was not at
-    hand.)
-
-    The prox is one scalar equation, O(n) an iteration of about ten; exact in a metric; every step. Convex.
-    Partly smooth relative to the support where k or more magnitudes are nonzero: with fewer nothing holds the zeros.
-
-    Parameters
-    ----------
-    lam : float, at least 0
-    k : int, at least 1
-        Magnitudes that may be nonzero at no more cost than their squares.
-    layout : Rows, Groups, Segments or Norms
-        All entries as one row by default.
-    weights : array, one positive number per magnitude of a row, optional
-        1 by default.
-
-    >>> SparseEnvelope(lam=1.0, k=1).prox(np.array([3.0, 1.0, -0.5]), step=1.0)
-    array([1.5, 0. , 0. ])
-    """
-
-    lam: float
-    k: int
-    layout: Rows | Groups | Segments | Norms = Rows(None)
-    weights: Any = field(default=None, repr=False)
-    homogeneity = 2.0
-    kernel = sparse_envelope
-
-    def __post_init__(self) -> None:
-        self._check()
-        if self.weights is not None and not (np.asarray(self.weights) > 0).all():
-            raise ValueError(f"weights must be positive, got {self.weights!r}; a weight 0 would make a magnitude free")
+    @cached_property
+    def _roots(self) -> FloatArray:
+        return np.ones(1) if self.weights is None else np.sqrt(self._weights)
 
     @property
     def parameters(self) -> tuple[Any, ...]:
-        return (int(self.k), _per_entry(self.weights))
+        return (int(self.k), self._weights)
 
     @property
     def symmetries(self) -> frozenset[str]:
-        found = super().symmetries
-        return found if self.weights is None else found - {"within"}
-
-    def _root(self, z: FloatArray) -> Any:
-        return 1.0 if self.weights is None else np.sqrt(np.ravel(self.weights))
+        return super().symmetries - ({"within"} if self.weights is not None else set())
 
     def row_value(self, z: FloatArray) -> FloatArray:
-        return np.array([self._half_square(row * self._root(row)) for row in z])
+        full, level = shares(self._roots * z.astype(np.float64), self.k)
+        return half_square(self._roots * z.astype(np.float64), self.k, full, level)
 
     def row_distance(self, z: FloatArray, v: FloatArray, strength: FloatArray) -> FloatArray:
-        """In units of the weights' roots a = sqrt(weight) z, where v = sqrt(weight) times a subgradient at a."""
-        return np.array([self._weighted(row, dual, s) for row, dual, s in zip(z, v, strength, strict=True)])
-
-    def _weighted(self, z: FloatArray, v: FloatArray, strength: float) -> float:
-        root = self._root(z)
-        _, level = self._split(z * root)
-        gradient = strength * root * np.maximum(z * root, level)
-        at_zero = np.maximum(np.abs(v) - strength * root * level, 0)
-        return float(np.linalg.norm(np.where(z > 0, v - gradient, at_zero)))
+        """From s sqrt(weight) times `slope_distance`'s subdifferential at sqrt(weight) z."""
+        scaled = self._roots * z.astype(np.float64)
+        return slope_distance(scaled, v, strength[:, None] * self._roots, shares(scaled, self.k)[1])
 
     def row_conjugate(self, v: FloatArray, strength: FloatArray) -> FloatArray:
-        """Half the sum of the k largest v^2/weight, over the strength."""
-        squares = np.sort((v / self._root(v)).astype(np.float64) ** 2, axis=1)[:, ::-1][:, : self.k].sum(axis=1)
-        return np.where(squares > 0, squares / np.where(strength > 0, 2 * strength, np.nan), 0.0)
+        """The sum of the k largest v^2/weight, over 2 s; infinite if v is not 0 where the weight or s is."""
+        roots = np.broadcast_to(self._roots, v.shape)
+        quotients = np.where(roots > 0, v / np.where(roots > 0, roots, 1), np.where(v > 0, np.inf, 0.0))
+        squares = largest_norm(quotients, self.k) ** 2
+        free = np.where(squares > 0, np.inf, 0.0)
+        return np.where(strength > 0, squares / np.where(strength > 0, 2 * strength, 1), free)
 
 
 @dataclass(frozen=True, eq=False)
-class KSupport(_TopHeavy):
-    """psi(w) = lam ||z||_sp, the k-support norm: the gauge of the convex hull of {||z|| <= 1, at most k nonzero}
-    (Argyriou, Foygel & Srebro 2012); k = 1 is the l1 norm, k = n the Euclidean one.
+class SparseEnvelope(_Envelope):
+    """psi(w) = lam times the biconjugate of 1/2 ||z||^2 + the indicator of at most k nonzeros in z.
 
-    The prox is that of a multiple of half its square, whose factor solves a scalar equation: some ten proxes of
-    `SparseEnvelope`; exact in a metric; every step. Convex.
+    The sparse envelope function (Beck & Refael 2022). It is half the square of the k-support norm, and
+
+        min { 1/2 sum_i z_i^2/theta_i : 0 <= theta_i <= 1, sum_i theta_i <= k }.
+
+    The prox solves a scalar equation for a level T: a magnitude is shrunk as by a ridge, or soft-thresholded at T,
+    whichever gives less. No sorting: a few passes over ever fewer entries, as in a projection on the simplex. Exact in
+    a metric; every step. Convex; for k = 1 the exclusive lasso, from k = n on half the square.
+
+    Its structure is the support; which shares are 1 leaves no trace in it. psi is partly smooth relative to the support
+    where that has at least k elements, as it has at the prox of every point with as many. At points with fewer, psi is
+    differentiable, and nothing holds their zeros.
 
     Parameters
     ----------
     lam : float, at least 0
     k : int, at least 1
-    layout : Rows, Groups, Segments or Norms
-        All entries as one row by default.
+    layout : Rows, Groups, Segments, Norms or Spectrum
+        By default all entries are one row.
+    weights : array, one number at least 0 per magnitude of a row, optional
+        They multiply z_i^2, in both formulas; 1 by default. A magnitude of weight 0 is free.
 
-    >>> KSupport(lam=1.0, k=1).prox(np.array([3.0, 1.5, -0.5]), step=1.0)
-    array([2. , 0.5, 0. ])
+    >>> SparseEnvelope(lam=1.0, k=1).prox(np.array([3.0, 2.5, -0.5]), step=1.0)
+    array([1.16666667, 0.66666667, 0.        ])
     """
 
     lam: float
     k: int
-    layout: Rows | Groups | Segments | Norms = Rows(None)
-    homogeneity = 1.0
-    kernel = k_support
+    layout: Rows | Groups | Segments | Norms | Spectrum = Rows(None)
+    weights: Any = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        self._check()
-
-    @property
-    def parameters(self) -> tuple[Any, ...]:
-        return (int(self.k), _per_entry(None))
-
-    def row_value(self, z: FloatArray) -> FloatArray:
-        return np.array([np.sqrt(2 * self._half_square(row)) for row in z])
-
-    def row_distance(self, z: FloatArray, v: FloatArray, strength: FloatArray) -> FloatArray:
-        """At 0 from the ball of the dual norm (what its projection leaves is the prox, by Moreau)."""
-        out = np.empty(len(z))
-        for r, (row, dual, s) in enumerate(zip(z, v, strength, strict=True)):
-            size = np.sqrt(2 * self._half_square(row))
-            if size > 0:
-                out[r] = self._gradient_distance(row, dual, float(s) / size)
-            else:
-                out[r] = (
-                    0.0 if _dual(dual[None], self.k)[0] <= s else np.linalg.norm(KSupport(1.0, self.k).prox(dual, s))
-                )
-        return out
-
-    def row_conjugate(self, v: FloatArray, strength: FloatArray) -> FloatArray:
-        """The indicator of the ball of the dual norm."""
-        return np.where(_dual(v, self.k) <= strength, 0.0, np.inf)
-
-    def dual_norm(self, v: FloatArray) -> float:
-        """The Euclidean norm of the k largest magnitudes, over lam; the largest of the rows."""
-        largest = max(
-            float(_dual(matrix, self.k).max(initial=0)) for matrix, _ in self._rows(self.layout.magnitudes(v))
-        )
-        return largest / self.lam if self.lam > 0 else (np.inf if largest > 0 else 0.0)
+        self._check_fields()
 
 
-def _dual(v: FloatArray, k: int) -> FloatArray:
+@dataclass(frozen=True, eq=False)
+class GroupSparseEnvelope(_Envelope):
+    """psi(w) = lam times the biconjugate of 1/2 sum_g weight_g ||w_g||^2 + the indicator of at most k nonzero groups.
+
+    A weighted group sparse envelope, after the WGSEF of arXiv 2212.12921 (Refael, Arbel & Huleihel), for k-level
+    structured sparsity of networks. It is
+
+        min { 1/2 sum_g weight_g ||w_g||^2/theta_g : 0 <= theta_g <= 1, sum_g theta_g <= k }.
+
+    These two are equal, as for entries: both are closed and convex, with the conjugate 1/2 max over k groups of
+    sum_g ||v_g||^2/weight_g. The definition is the one stated here; whether the weights of the paper enter in the same
+    way was not checked against its text.
+
+    The prox is `SparseEnvelope`'s on the norms of the groups; every step; no metric. Convex. Its structure is which
+    groups are nonzero (see there for points with fewer than k).
+
+    Parameters
+    ----------
+    lam : float, at least 0
+    k : int, at least 1
+    axis : int or tuple of int, optional
+        The axes *within* a group, as in a NumPy reduction.
+    groups : array of int labels, one per entry, or list of lists of int, optional
+        Any partition of the entries (in C order), instead of ``axis``.
+    weights : sequence of float, one per group (in C order), at least 0, optional
+        1 by default. A group of weight 0 is not penalised, and does not count.
+
+    >>> psi = GroupSparseEnvelope(lam=1.0, k=1, axis=0)
+    >>> psi.prox(np.array([[3.0, 0.6, 0.0], [4.0, 0.8, 1.0]]), step=1.0)
+    array([[1.5, 0. , 0. ],
+           [2. , 0. , 0. ]])
+    """
+
+    lam: float
+    k: int
+    axis: int | tuple[int, ...] | None = None
+    groups: Any = field(default=None, repr=False)
+    weights: Any = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        axis_or_groups(self.axis, self.groups)
+        self._check_fields()
+
+    @cached_property
+    def layout(self) -> Norms:  # type: ignore[override]
+        return Norms(Rows(self.axis) if self.axis is not None else Groups(self.groups))
+
+
+def shares(z: FloatArray, k: int) -> tuple[FloatArray, FloatArray]:
+    """Of each row, which share k places in proportion, but with at most 1 each: how many of the largest have 1, and the
+    level T = (sum of the rest)/(places left). All have min(1, z/T)   [Argyriou et al. 2012, Proposition 2.1]."""
+    k = min(k, z.shape[1])
+    if k == 0:
+        return np.zeros(len(z), dtype=np.int64), np.zeros(len(z))
+    ordered = np.sort(z, axis=1)
+    tails = np.cumsum(ordered, axis=1)[:, ::-1][:, :k]
+    levels = tails / np.arange(k, 0, -1)
+    full = np.argmax(levels >= ordered[:, ::-1][:, :k], axis=1)  # true in the last column
+    return full, np.take_along_axis(levels, full[:, None], axis=1)[:, 0]
+
+
+def half_square(z: FloatArray, k: int, full: FloatArray, level: FloatArray) -> FloatArray:
+    """min 1/2 sum_i z_i^2/theta_i at the given `shares`: half the square of the k-support norm."""
+    k = min(k, z.shape[1])
+    largest = np.sort(z, axis=1)[:, ::-1][:, :k]
+    squares = np.where(np.arange(k) < full[:, None], largest, level[:, None]) ** 2
+    return np.asarray(squares.sum(axis=1) / 2)
+
+
+def slope_distance(z: FloatArray, v: FloatArray, factor: FloatArray, level: FloatArray) -> FloatArray:
+    """Distance of v from factor times the subdifferential of half the square at z: z_i/theta_i = max(z_i, T) where
+    z_i > 0, [-T, T] where it is 0: the v with <z, v> = half_square(z) + 1/2 (sum of the k largest v^2)."""
+    slope = factor * np.maximum(z, level[:, None])
+    beyond = np.where((z > 0) | (factor == 0), v - np.where(z > 0, slope, 0), np.maximum(np.abs(v) - slope, 0))
+    return np.asarray(np.linalg.norm(beyond, axis=1))
+
+
+def largest_norm(v: FloatArray, k: int) -> FloatArray:
     """Euclidean norm of the k largest magnitudes of each row."""
-    return np.asarray(np.linalg.norm(np.sort(np.abs(v).astype(np.float64), axis=1)[:, ::-1][:, :k], axis=1))
-
-
-def _per_entry(weights: Any) -> np.ndarray:
-    """For the kernel: one for all, or one each."""
-    return np.ones(1) if weights is None else np.asarray(np.ravel(weights), dtype=np.float64)
+    largest = np.sort(np.abs(v).astype(np.float64), axis=1)[:, ::-1][:, :k]
+    unit = largest.max(axis=1, initial=0, keepdims=True)
+    unit = np.where((unit > 0) & (unit < np.inf), unit, 1)
+    return np.asarray(unit[:, 0] * np.linalg.norm(largest / unit, axis=1))

@@ -154,13 +154,13 @@ def ties(regularizer: Any, case: Case) -> Outcome:
 
 
 def any_step(regularizer: Any, case: Case) -> Outcome:
-    """For steps a thousand times smaller or larger, at points where thresholds lie: of size step, or its root."""
-    direction, outcomes = case.rng.standard_normal(case.w.shape), []
-    for factor in (1e-3, 1e-1, 10.0, 1e3):
-        step = case.step * factor
-        for size in (step, step**0.5):
-            try:
-                outcomes.append(undercut(regularizer, case.at(w=(size * direction).astype(case.w.dtype), step=step)))
-            except ValueError:  # the limit is named
-                continue
+    """For a step up to a thousand times smaller or larger, where thresholds lie: at points of its size, or root."""
+    rng, outcomes = case.rng, []
+    step = case.step * float(10.0 ** rng.uniform(-3, 3))
+    direction = rng.standard_normal(case.w.shape)
+    for size in (step, step**0.5):
+        try:
+            outcomes.append(undercut(regularizer, case.at(w=(size * direction).astype(case.w.dtype), step=step)))
+        except ValueError:  # the limit is named
+            continue
     return worst(*outcomes) if outcomes else Outcome(0.0)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from rmda_ref.regularizers import FusedLasso, Levels, TotalVariation
+from validation.oracles.variation import dual_path_violation
 
 RNG = np.random.default_rng(0)
 
@@ -41,6 +42,32 @@ def test_the_dual_path_of_long_rows(signal):
     assert np.abs(path).max() <= 3 + size and abs(path[-1]) <= size
     np.testing.assert_allclose(path[jumps], -3 * np.sign(np.diff(u)[jumps]), atol=size)
     assert len(jumps) > 0
+
+
+def test_the_dual_path_in_an_uneven_metric():
+    """Beside the rounding of u, which the sums of its pieces of n entries carry: n roundings of metric w."""
+    n = 20_000
+    w, metric = RNG.standard_normal(n), RNG.uniform(0.2, 5, n)
+    u = TotalVariation(2.0).prox(w, 1.5, metric)
+    assert 0 < np.count_nonzero(np.diff(u)) < n
+    assert dual_path_violation(w, u, 3.0, metric) <= n * np.finfo(float).eps * np.abs(metric * w).max()
+
+
+@pytest.mark.parametrize(
+    "psi", [TotalVariation(0.7), FusedLasso(0.7, l1_ratio=0.4), FusedLasso(0.7, l1_ratio=1.0)], ids=repr
+)
+def test_dual_norms_by_linear_programs(psi):
+    """max <v, x> over psi(x) <= 1, to the solver's tolerance."""
+    cp = pytest.importorskip("cvxpy")
+    for v in (RNG.standard_normal(6), np.array([1.0, 1, 1, 1, 1, 1]), np.array([0.0, 0, 3, -3, 0, 0])):
+        v = v - v.mean() if type(psi) is TotalVariation else v
+        x, ratio = cp.Variable(6), getattr(psi, "l1_ratio", 0.0)
+        ball = psi.lam * ((1 - ratio) * cp.norm1(cp.diff(x)) + ratio * cp.norm1(x)) <= 1
+        problem = cp.Problem(cp.Maximize(v @ x), [ball, cp.abs(x) <= 100])
+        problem.solve(solver=cp.CLARABEL)
+        assert psi.dual_norm(v) == pytest.approx(problem.value, rel=1e-6, abs=1e-8)
+    assert TotalVariation(0.7).dual_norm(np.ones(6)) == np.inf
+    assert FusedLasso(0.0).dual_norm(np.ones(2)) == np.inf and FusedLasso(0.0).dual_norm(np.zeros(2)) == 0
 
 
 def test_the_distance_by_hand():

@@ -10,6 +10,7 @@ from rmda_ref.regularizers import (
     FusedLasso,
     GroupLasso,
     GroupMax,
+    GroupSparseEnvelope,
     L1Ball,
     L2Ball,
     LatentGroupLasso,
@@ -45,6 +46,11 @@ PLANES: tuple[Plane, ...] = (
         lambda x, y: np.maximum(abs(x), abs(y)) + 0.4 * np.minimum(abs(x), abs(y)),
     ),
     Penalty(ExclusiveLasso(0.7), "the larger one wins", lambda x, y: 0.35 * (abs(x) + abs(y)) ** 2),
+    Penalty(
+        GroupSparseEnvelope(0.7, 1, groups=[[0], [1]], weights=[1.0, 4.0]),
+        "w₂ costs four times w₁",
+        lambda x, y: 0.35 * (abs(x) + 2 * abs(y)) ** 2,
+    ),
     Penalty(MCP(1.0, 1.5), "no pull on large entries", lambda x, y: mcp(x, 1.0, 1.5) + mcp(y, 1.0, 1.5)),
     Penalty(MCP(1.0, 1.5, layout=Rows(None)), "of the norm, as one group", lambda x, y: mcp(np.hypot(x, y), 1.0, 1.5)),
     Penalty(

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Penalty = Callable[[Any, Any], Any]  # (regularizer, cvxpy variable shaped like w) -> cvxpy expression
-RESOLUTION = 1e-7  # the solver's tolerances are 1e-10; its objective is off by what is left after scaling
+RESOLUTION = 1e-7  # the solver's tolerances are finer; its objective is off by what is left after scaling
+TOLERANCES = (1e-10, 1e-9, 1e-8)
 
 
 def prox_minimiser(penalty: Penalty) -> Callable[[Any, Array, float, Array | None], Array]:
@@ -26,10 +28,15 @@ def prox_minimiser(penalty: Penalty) -> Callable[[Any, Array, float, Array | Non
         psi, constraints = psi if isinstance(psi, tuple) else (psi, [])
         constraints = psi if isinstance(psi, list) else constraints
         objective = distance if isinstance(psi, list) else distance + step / size * psi
-        problem = cp.Problem(cp.Minimize(objective), constraints)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # "may be inaccurate": beyond 1e-10, and 1e-7 is relied on
-            problem.solve(solver=cp.CLARABEL, tol_gap_abs=1e-10, tol_gap_rel=1e-10, tol_feas=1e-10)
+            for tolerance in TOLERANCES:
+                problem = cp.Problem(cp.Minimize(objective), constraints)
+                with suppress(cp.SolverError):  # some programs stall short of the finest
+                    problem.solve(solver=cp.CLARABEL, tol_gap_abs=tolerance, tol_gap_rel=tolerance, tol_feas=tolerance)
+                    break
+        if x.value is None:
+            raise ArithmeticError(f"no solution of the convex program of {regularizer!r} at w = {w!r}, step = {step}")
         return np.asarray(x.value, dtype=np.float64).reshape(w.shape)
 
     return minimiser

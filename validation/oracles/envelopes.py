@@ -1,16 +1,21 @@
-"""Sparse envelopes and k-support norms: their variational form as a convex program, their value by bisection."""
+"""Sparse envelopes and k-support norms as convex programs: by their shares, and by enumeration of supports.
 
+Values are found by bisection. The norm's program is its definition by Argyriou et al. (2012), the latent group lasso
+over all supports of k magnitudes; the envelope's is the least sum of squares over shares.
+"""
+
+import itertools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rmda_ref.layout import Norms
-from validation.oracles.convex_program import prox_minimiser
+from rmda_ref.layout import Norms, Spectrum
+from validation.oracles.convex_program import RESOLUTION, prox_minimiser
 from validation.oracles.oracle import Oracle
 
 Array = NDArray[np.float64]
-RESOLUTION = 1e-6  # an interior point method in rotated cones; its point is nearer than its objective
 
 
 def rows_of_groups(psi: Any, shape: tuple[int, ...]) -> list[list[Array]]:
@@ -19,6 +24,11 @@ def rows_of_groups(psi: Any, shape: tuple[int, ...]) -> list[list[Array]]:
     if isinstance(layout, Norms):
         return [[group for matrix in layout.of.rows(places) for group in matrix]]
     return [[np.array([entry]) for entry in row] for matrix in layout.rows(places) for row in matrix]
+
+
+def weights_of(psi: Any, n: int) -> Array:
+    given = getattr(psi, "weights", None)
+    return np.ones(n) if given is None else np.array(given, dtype=np.float64).reshape(-1)
 
 
 def half_square(a: Array, k: int) -> float:
@@ -33,64 +43,83 @@ def half_square(a: Array, k: int) -> float:
     return float(np.sum(a**2 / np.minimum(1, a / high))) / 2
 
 
-def _magnitudes(psi: Any, w: Array) -> list[Array]:
-    weights = getattr(psi, "weights", None)
+def _rows_of_magnitudes(psi: Any, w: Array) -> list[Array]:
+    if isinstance(psi.layout, Spectrum):
+        return [np.asarray(np.linalg.svdvals(w.reshape(len(w), -1)), dtype=np.float64)]
     flat, found = w.reshape(-1), []
     for row in rows_of_groups(psi, w.shape):
-        root = np.ones(len(row)) if weights is None else np.sqrt(np.ravel(weights))
-        found.append(root * np.array([np.linalg.norm(flat[group]) for group in row]))
+        norms = np.array([np.linalg.norm(flat[group]) for group in row])
+        found.append(np.sqrt(weights_of(psi, len(row))) * norms)
     return found
 
 
 def envelope_value(psi: Any, w: Array) -> float:
-    return float(psi.lam * sum(half_square(a, psi.k) for a in _magnitudes(psi, w)))
+    return float(psi.lam * sum(half_square(a, psi.k) for a in _rows_of_magnitudes(psi, w)))
 
 
 def norm_value(psi: Any, w: Array) -> float:
-    return float(psi.lam * sum(np.sqrt(2 * half_square(a, psi.k)) for a in _magnitudes(psi, w)))
+    return float(psi.lam * sum(np.sqrt(2 * half_square(a, psi.k)) for a in _rows_of_magnitudes(psi, w)))
 
 
-def _quotients(psi: Any, x: Any, row: list[Array], theta: Any) -> Any:
-    """sum_i weight_i |x_i|^2 / theta_i."""
+def _by_shares(psi: Any, x: Any) -> tuple[Any, list[Any]]:
     import cvxpy as cp
 
-    weights = np.ones(len(row)) if getattr(psi, "weights", None) is None else np.ravel(psi.weights)
-    flat = cp.vec(x, order="C")
-    return cp.sum(
-        [
-            weight * cp.quad_over_lin(flat[group], theta[i])
-            for i, (group, weight) in enumerate(zip(row, weights, strict=True))
-        ]
-    )
-
-
-def _envelope(psi: Any, x: Any) -> tuple[Any, list[Any]]:
-    import cvxpy as cp
-
-    terms, constraints = [], []
+    flat, terms, constraints = cp.vec(x, order="C"), [], []
     for row in rows_of_groups(psi, x.shape):
         theta = cp.Variable(len(row))
-        terms.append(_quotients(psi, x, row, theta) / 2)
+        weighted = zip(weights_of(psi, len(row)), row, theta, strict=True)
+        terms += [weight * cp.quad_over_lin(flat[group], share) for weight, group, share in weighted if weight > 0]
         constraints += [theta >= 0, theta <= 1, cp.sum(theta) <= psi.k]
-    return psi.lam * cp.sum(terms), constraints
+    return psi.lam / 2 * cp.sum(terms), constraints
 
 
-def _norm(psi: Any, x: Any) -> tuple[Any, list[Any]]:
-    """||x||_sp = min (sum x_i^2/theta_i + tau)/2 over 0 <= theta <= tau, sum theta <= k tau."""
+def _by_supports(psi: Any, x: Any) -> tuple[Any, list[Any]]:
+    """min of sum_S ||v_S|| over x = sum_S v_S, the S being all supports of k magnitudes."""
     import cvxpy as cp
 
-    terms, constraints = [], []
+    flat, terms, constraints = cp.vec(x, order="C"), [], []
     for row in rows_of_groups(psi, x.shape):
-        theta, tau = cp.Variable(len(row)), cp.Variable()
-        terms.append((_quotients(psi, x, row, theta) + tau) / 2)
-        constraints += [theta >= 0, theta <= tau, cp.sum(theta) <= psi.k * tau]
+        entries = np.concatenate(row)
+        rebuilt = 0
+        for support in itertools.combinations(row, min(psi.k, len(row))):
+            inside = np.flatnonzero(np.isin(entries, np.concatenate(support)))
+            part = cp.Variable(len(inside))
+            terms.append(cp.norm2(part))
+            rebuilt += np.eye(len(entries))[:, inside] @ part
+        constraints.append(flat[entries] == rebuilt)
     return psi.lam * cp.sum(terms), constraints
 
 
-ENVELOPE = Oracle("convex program", envelope_value, prox_minimiser(_envelope), RESOLUTION)
-NORM = Oracle("convex program", norm_value, prox_minimiser(_norm), RESOLUTION)
+class _Vector:
+    """The same penalty of a vector, for the singular values."""
+
+    def __init__(self, psi: Any) -> None:
+        from rmda_ref.layout import Rows
+
+        self.lam, self.k, self.layout = psi.lam, psi.k, Rows(None)
+
+
+def _minimiser(
+    program: Callable[[Any, Any], tuple[Any, list[Any]]],
+) -> Callable[[Any, Array, float, Array | None], Array]:
+    of_entries = prox_minimiser(program)
+
+    def minimiser(psi: Any, w: Array, step: float, metric: Array | None) -> Array:
+        if not isinstance(psi.layout, Spectrum):
+            return of_entries(psi, w, step, metric)
+        u, s, vt = np.linalg.svd(w.reshape(len(w), -1), full_matrices=False)
+        return np.asarray((u * of_entries(_Vector(psi), s, step, None)) @ vt).reshape(w.shape)
+
+    return minimiser
+
+
+ENVELOPE = Oracle("convex program", envelope_value, _minimiser(_by_shares), RESOLUTION)
+NORM = Oracle("convex program", norm_value, _minimiser(_by_supports), RESOLUTION)
 
 ORACLES: dict[str, Oracle] = {
-    **dict.fromkeys(("k-support", "k-support, columns", "k-support, norms"), NORM),
-    **dict.fromkeys(("sparse envelope", "sparse envelope, rows", "group sparse envelope"), ENVELOPE),
+    **dict.fromkeys(("k-support", "k-support, columns", "k-support, lists", "k-support, norms"), NORM),
+    "k-support, spectrum": NORM,
+    **dict.fromkeys(("sparse envelope", "sparse envelope, rows", "sparse envelope, weights"), ENVELOPE),
+    "sparse envelope, spectrum": ENVELOPE,
+    **dict.fromkeys(("group sparse envelope, columns", "group sparse envelope, lists"), ENVELOPE),
 }
