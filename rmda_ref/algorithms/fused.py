@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from rmda_ref.backends import drivers
-from rmda_ref.backends.numba import PARALLEL_FROM, FloatArray, compiled, finders, typed
+from rmda_ref.backends.numba import PARALLEL_FROM, compiled, finders, typed
 from rmda_ref.layout import Groups, Norms, Rows, Segments, Shape, Spectrum
 from rmda_ref.regularizers import Blocks, Regularizer
 
@@ -94,32 +94,14 @@ def _three_passes(
     centres, settle = compiled(parallel, drivers.centre_pass, centre), compiled(parallel, drivers.settle_pass)
     x = y = np.empty(shape, dtype)
 
-    def prepare(
-        iterate: FloatArray,
-        anchor: FloatArray,
-        direction: FloatArray,
-        grad: FloatArray,
-        decay: float,
-        weighted_step: float,
-        scale: float,
-        prox_step: float,
-        momentum: float,
-    ) -> None:
+    def prepare(*arguments: Any) -> None:
         nonlocal y
+        iterate, anchor, direction, grad, decay, weighted_step, scale, prox_step, _ = arguments
         centres(iterate, anchor, direction, grad, decay, weighted_step, scale, x.reshape(-1))
         y = regularizer.prox(x, prox_step)
 
-    def commit(
-        iterate: FloatArray,
-        anchor: FloatArray,
-        direction: FloatArray,
-        grad: FloatArray,
-        decay: float,
-        weighted_step: float,
-        scale: float,
-        prox_step: float,
-        momentum: float,
-    ) -> None:
+    def commit(*arguments: Any) -> None:
+        iterate, _, direction, grad, decay, weighted_step, _, _, momentum = arguments
         settle(iterate, direction, grad, decay, weighted_step, momentum, y.reshape(-1))
 
     return Phases(prepare, commit)

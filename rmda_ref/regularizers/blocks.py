@@ -74,7 +74,7 @@ class Blocks(Regularizer):
         raise TypeError("Blocks has its strengths per block; ask blocks[i].regularizer")
 
     @property
-    def convex(self) -> bool:  # type: ignore[override]
+    def convex(self) -> bool:  # type: ignore[override]  # depends on the blocks
         return all(block.regularizer.convex for block in self.blocks)
 
     @property
@@ -82,11 +82,11 @@ class Blocks(Regularizer):
         return max(block.regularizer.weak_convexity for block in self.blocks)
 
     @property
-    def separable(self) -> bool:  # type: ignore[override]
+    def separable(self) -> bool:  # type: ignore[override]  # depends on the blocks
         return all(block.regularizer.separable for block in self.blocks)
 
     @property
-    def partly_smooth(self) -> bool:  # type: ignore[override]
+    def partly_smooth(self) -> bool:  # type: ignore[override]  # depends on the blocks
         return all(block.regularizer.partly_smooth for block in self.blocks)
 
     @property

@@ -62,7 +62,7 @@ class Box(Regularizer):
         return cls(0.0, np.inf)
 
     @property
-    def homogeneity(self) -> float | None:  # type: ignore[override]
+    def homogeneity(self) -> float | None:  # type: ignore[override]  # depends on the bounds
         """A cone is the same in every unit."""
         return 1.0 if {abs(self.lower), abs(self.upper)} <= {0.0, np.inf} else None
 

@@ -41,9 +41,12 @@ class CappedL1(ScalarPenalty):
     kernel = capped_soft_threshold
 
     def __post_init__(self) -> None:
-        checks.nonnegative("lam", self.lam)
-        checks.positive("gamma", self.gamma)
         super().__post_init__()
+        checks.positive("gamma", self.gamma)
+
+    @property
+    def strength(self) -> float:
+        return 1.0
 
     @property
     def parameters(self) -> tuple[float, ...]:

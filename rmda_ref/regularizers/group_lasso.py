@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from rmda_ref import checks
 from rmda_ref.kernels.group_soft_threshold import group_soft_threshold
 from rmda_ref.kernels.metric_group_soft_threshold import metric_group_soft_threshold
 from rmda_ref.layout import Groups, Rows, Shape
@@ -62,9 +61,8 @@ class GroupLasso(MagnitudeSum):
     metric_kernel = metric_group_soft_threshold
 
     def __post_init__(self) -> None:
-        checks.nonnegative("lam", self.lam)
-        axis_or_groups(self.axis, self.groups)
         super().__post_init__()
+        axis_or_groups(self.axis, self.groups)
         _ = self.layout
 
     @cached_property

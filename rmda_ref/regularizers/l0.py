@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from rmda_ref import checks
 from rmda_ref.kernels.hard_threshold import hard_threshold
 from rmda_ref.layout import Entries, Groups, Rows, Segments, Spectrum
 from rmda_ref.namespace import Array, namespace
@@ -36,14 +35,6 @@ class L0(ScalarPenalty):
     convex = False
     homogeneity = 0.0
     kernel = hard_threshold
-
-    def __post_init__(self) -> None:
-        checks.nonnegative("lam", self.lam)
-        super().__post_init__()
-
-    @property
-    def strength(self) -> float:
-        return float(self.lam)
 
     def penalty(self, z: Array) -> Array:
         return namespace(z).astype(z > 0, z.dtype)

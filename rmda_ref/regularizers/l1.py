@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from rmda_ref import checks
 from rmda_ref.kernels.soft_threshold import soft_threshold
 from rmda_ref.layout import Entries
 from rmda_ref.regularizers.magnitude_sum import MagnitudeSum
@@ -30,7 +29,3 @@ class L1(MagnitudeSum):
     weights: Any = field(default=None, repr=False)
     layout = Entries()
     kernel = soft_threshold
-
-    def __post_init__(self) -> None:
-        checks.nonnegative("lam", self.lam)
-        super().__post_init__()

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from rmda_ref import checks
 from rmda_ref.kernels.l_half import l_half
 from rmda_ref.layout import Entries, Groups, Rows, Segments, Spectrum
 from rmda_ref.namespace import Array, namespace
@@ -36,14 +35,6 @@ class LHalf(ScalarPenalty):
     convex = False
     homogeneity = 0.5
     kernel = l_half
-
-    def __post_init__(self) -> None:
-        checks.nonnegative("lam", self.lam)
-        super().__post_init__()
-
-    @property
-    def strength(self) -> float:
-        return float(self.lam)
 
     def penalty(self, z: Array) -> Array:
         return namespace(z).sqrt(z)

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from rmda_ref import checks
 from rmda_ref.kernels.l_two_thirds import l_two_thirds
 from rmda_ref.layout import Entries, Groups, Rows, Segments, Spectrum
 from rmda_ref.namespace import Array
@@ -36,14 +35,6 @@ class LTwoThirds(ScalarPenalty):
     convex = False
     homogeneity = 2 / 3
     kernel = l_two_thirds
-
-    def __post_init__(self) -> None:
-        checks.nonnegative("lam", self.lam)
-        super().__post_init__()
-
-    @property
-    def strength(self) -> float:
-        return float(self.lam)
 
     def penalty(self, z: Array) -> Array:
         return z ** (2 / 3)

@@ -41,13 +41,8 @@ class LogSum(ScalarPenalty):
     kernel = log_sum
 
     def __post_init__(self) -> None:
-        checks.nonnegative("lam", self.lam)
-        checks.positive("epsilon", self.epsilon)
         super().__post_init__()
-
-    @property
-    def strength(self) -> float:
-        return float(self.lam)
+        checks.positive("epsilon", self.epsilon)
 
     @property
     def parameters(self) -> tuple[float, ...]:

@@ -9,12 +9,7 @@ from rmda_ref.regularizers.scalar import ScalarPenalty
 class MagnitudeSum(ScalarPenalty):
     """psi(w) = lam sum_i weight_i z_i, with z the magnitudes that the layout gives: phi(z) = z."""
 
-    lam: float
     homogeneity = 1.0
-
-    @property
-    def strength(self) -> float:
-        return float(self.lam)
 
     def penalty(self, z: Array) -> Array:
         return z

@@ -44,14 +44,17 @@ class MCP(ScalarPenalty):
     kernel = mcp
 
     def __post_init__(self) -> None:
-        checks.nonnegative("lam", self.lam)
-        checks.positive("gamma", self.gamma)
         super().__post_init__()
+        checks.positive("gamma", self.gamma)
 
     @property
     def weak_convexity(self) -> float:
         largest = 1.0 if self.weights is None else float(np.max(self.weights))
         return largest / self.gamma if self.lam > 0 else 0.0
+
+    @property
+    def strength(self) -> float:
+        return 1.0
 
     @property
     def parameters(self) -> tuple[float, ...]:

@@ -84,15 +84,15 @@ class NM(Trimmed):
         _ = self.layout
 
     @cached_property
-    def layout(self) -> Segments:  # type: ignore[override]
+    def layout(self) -> Segments:  # type: ignore[override]  # depends on m and the axis
         return Segments(self.m, self.axis)
 
     @property
-    def indicator(self) -> bool:  # type: ignore[override]
+    def indicator(self) -> bool:  # type: ignore[override]  # depends on lam
         return self.lam == math.inf
 
     @property
-    def homogeneity(self) -> float:  # type: ignore[override]
+    def homogeneity(self) -> float:  # type: ignore[override]  # depends on lam
         return 1.0 if self.indicator else 2.0
 
     @property

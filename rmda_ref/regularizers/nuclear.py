@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from rmda_ref import checks
 from rmda_ref.kernels.soft_threshold import soft_threshold
 from rmda_ref.layout import Spectrum
 from rmda_ref.regularizers.magnitude_sum import MagnitudeSum
@@ -28,6 +27,3 @@ class Nuclear(MagnitudeSum):
     lam: float
     layout = Spectrum()
     kernel = soft_threshold
-
-    def __post_init__(self) -> None:
-        checks.nonnegative("lam", self.lam)

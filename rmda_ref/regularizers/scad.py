@@ -46,15 +46,18 @@ class SCAD(ScalarPenalty):
     kernel = scad
 
     def __post_init__(self) -> None:
-        checks.nonnegative("lam", self.lam)
+        super().__post_init__()
         if not checks.positive("a", self.a) > 2:
             raise ValueError(f"a must be above 2, got {self.a!r}; Fan & Li take 3.7")
-        super().__post_init__()
 
     @property
     def weak_convexity(self) -> float:
         largest = 1.0 if self.weights is None else float(np.max(self.weights))
         return largest / (self.a - 1) if self.lam > 0 else 0.0
+
+    @property
+    def strength(self) -> float:
+        return 1.0
 
     @property
     def parameters(self) -> tuple[float, ...]:

@@ -16,19 +16,21 @@ from rmda_ref.regularizers.manifold import Manifold, Rank, Support
 class ScalarPenalty(Regularizer):
     """psi(w) = sum_i strength_i phi(z_i), with z the magnitudes that the layout gives.
 
-    A subclass has a ``layout`` (`Entries`, `Rows`, `Groups` or `Spectrum`), ``weights`` or None, an entrywise kernel,
-    and phi on [0, inf) with its derivative: `penalty`, `slope`, `slope_at_zero`. What follows from these is here.
-    Singular values are not told apart: their weights must be equal.
+    A subclass has ``lam``, a ``layout`` (`Entries`, `Rows`, `Groups` or `Spectrum`), ``weights`` or None, an entrywise
+    kernel, and phi on [0, inf) with its derivative: `penalty`, `slope`, `slope_at_zero`. What follows from them is
+    here. Singular values are not told apart: their weights must be equal.
     """
 
+    lam: float
     weights: Any = None
 
     def __post_init__(self) -> None:
+        checks.nonnegative("lam", self.lam)
         if self.weights is not None:
             checks.weights("weights", self.weights)
 
     @property
-    def separable(self) -> bool:  # type: ignore[override]
+    def separable(self) -> bool:  # type: ignore[override]  # depends on the layout
         return isinstance(self.layout, Entries)
 
     @abstractmethod
@@ -46,8 +48,8 @@ class ScalarPenalty(Regularizer):
 
     @property
     def strength(self) -> float:
-        """Factor of phi that all magnitudes share."""
-        return 1.0
+        """Factor of phi that all magnitudes share: 1 where lam shapes phi instead."""
+        return float(self.lam)
 
     @property
     def seen(self) -> Entries | Norms | Spectrum:

@@ -161,7 +161,7 @@ class GroupSparseEnvelope(_Envelope):
         self._check_fields()
 
     @cached_property
-    def layout(self) -> Norms:  # type: ignore[override]
+    def layout(self) -> Norms:  # type: ignore[override]  # depends on axis or groups
         return Norms(Rows(self.axis) if self.axis is not None else Groups(self.groups))
 
 

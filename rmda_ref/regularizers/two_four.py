@@ -47,7 +47,7 @@ class TwoFour(RowPenalty):
         checks.nonnegative("lam", self.lam)
 
     @cached_property
-    def layout(self) -> Segments:  # type: ignore[override]
+    def layout(self) -> Segments:  # type: ignore[override]  # depends on the axis
         return Segments(4, self.axis)
 
     def strengths(self, shape: Shape) -> float:

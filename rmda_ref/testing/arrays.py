@@ -1,5 +1,6 @@
 """Laws of arrays: extreme entries, memory, and compilation."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ def extremes(regularizer: Any, case: Case) -> Outcome:
         with np.errstate(all="ignore"):
             u = regularizer.prox(point, step)
         if u.dtype != w.dtype or u.shape != w.shape or not np.isfinite(u).all():
-            return Outcome(np.inf, lambda point=point, u=u: f"prox({point!r}) = {u!r}")  # type: ignore[misc]
+            return Outcome(np.inf, partial("prox({!r}) = {!r}".format, point, u))
     for bad in (np.nan, np.inf):
         point = w.copy()
         point.reshape(-1)[-1:] = bad
@@ -28,7 +29,7 @@ def extremes(regularizer: Any, case: Case) -> Outcome:
             u = regularizer.prox(point, step)
         except ValueError:
             continue
-        return Outcome(np.inf, lambda bad=bad: f"an entry {bad} is not refused")  # type: ignore[misc]
+        return Outcome(np.inf, partial("an entry {} is not refused".format, bad))
     if trait(regularizer, "homogeneity", None) == 1:
         exponents = (-300.0, 300.0) if w.dtype == np.float64 else (-40.0, 40.0)
         u, outcomes = regularizer.prox(w, step), []
@@ -38,7 +39,7 @@ def extremes(regularizer: Any, case: Case) -> Outcome:
             outcomes.append(
                 Outcome(
                     size_of(apart) / rounding(case.at(w=w), step),
-                    lambda exponent=exponent: f"prox(a w, a s) is not a prox(w, s) for a = 2^{exponent:g}",  # type: ignore[misc]
+                    partial("prox(a w, a s) is not a prox(w, s) for a = 2^{:g}".format, exponent),
                 )
             )
         return worst(*outcomes)
@@ -80,7 +81,7 @@ def interpreters(regularizer: Any, case: Case) -> Outcome:
         outcomes.append(
             Outcome(
                 size_of(compiled - plain) / rounding(case, case.step),
-                lambda compiled=compiled, plain=plain: f"compiled {compiled!r}, interpreted {plain!r}",  # type: ignore[misc]
+                partial("compiled {!r}, interpreted {!r}".format, compiled, plain),
             )
         )
     return worst(*outcomes)

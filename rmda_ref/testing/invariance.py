@@ -1,6 +1,7 @@
 """Laws of structure and of changes that psi does not see."""
 
 import dataclasses
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,7 @@ def equivariance(regularizer: Any, case: Case) -> Outcome:
     u, outcomes = regularizer.prox(w, case.step), []
     for name, act in actions(regularizer, case.rng, w.shape):
         apart = size_of(regularizer.prox(act(w), case.step) - act(u)) / rounding(case.at(w=w), case.step)
-        outcomes.append(Outcome(apart, lambda name=name: f"prox does not commute with {name}"))  # type: ignore[misc]
+        outcomes.append(Outcome(apart, partial("prox does not commute with {}".format, name)))
     degree = trait(regularizer, "homogeneity", None)
     if degree is not None:
         factor = 4.0
@@ -60,7 +61,7 @@ def metrics(regularizer: Any, case: Case) -> Outcome:
         outcomes.append(
             Outcome(
                 size_of(apart) / rounding(case, case.step),
-                lambda weight=weight: f"with the constant metric {weight:g}",  # type: ignore[misc]
+                partial("with the constant metric {:g}".format, weight),
             )
         )
     return worst(*outcomes)
@@ -82,7 +83,7 @@ def no_step(regularizer: Any, case: Case) -> Outcome:
             outcomes.append(
                 Outcome(
                     size_of(found - point) / rounding(case.at(w=point)),
-                    lambda what=what, point=point, found=found: f"{what} moves {point!r} to {found!r}",  # type: ignore[misc]
+                    partial("{} moves {!r} to {!r}".format, what, point, found),
                 )
             )
     return worst(*outcomes)

@@ -1,5 +1,6 @@
 """Laws of the minimiser: what makes a function the prox of psi."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -69,9 +70,7 @@ def three_points(regularizer: Any, case: Case) -> Outcome:
         outcomes.append(
             Outcome(
                 (left - right) / (ULPS * case.eps * scale),
-                lambda x=x, left=left, right=right: (  # type: ignore[misc]
-                    f"at u = {u!r} and x = {x!r}: {left:.9g} on the left, {right:.9g} on the right"
-                ),
+                partial("at u = {!r} and x = {!r}: {:.9g} on the left, {:.9g} on the right".format, u, x, left, right),
             )
         )
     return worst(*outcomes) if outcomes else Outcome(0.0)
