@@ -137,6 +137,7 @@ def prox_row(kernel):
         x, prox_step, strengths, metric, starts, members, n_groups, strided, scratch_rows, longest, parameters, out
     ):
         chunks = min(CHUNKS, n_groups)
+        contiguous = strided and members[-1] == len(members) - 1  # members increase from 0
         for chunk in prange(chunks):
             row = np.empty(longest)
             row_metric = np.ones(longest)
@@ -145,15 +146,24 @@ def prox_row(kernel):
                 # Entry j lies at base + members[first + j]; an empty metric is that of ones.
                 base, first = (starts[a], 0) if strided else (0, starts[a])
                 length = len(members) if strided else starts[a + 1] - first
-                for j in range(length):
-                    row[j] = x[base + members[first + j]]
+                begin = uintp(base)
+                if contiguous:  # far faster than by indices
+                    for j in range(uintp(length)):
+                        row[j] = x[begin + j]
+                else:
+                    for j in range(length):
+                        row[j] = x[base + members[first + j]]
                 if len(metric) > 0:
                     for j in range(length):
                         row_metric[j] = metric[base + members[first + j]]
                 strength = prox_step * strengths[a % len(strengths)]
                 kernel(row[:length], strength, row_metric[:length], scratch, *parameters)
-                for j in range(length):
-                    out[base + members[first + j]] = row[j] + 0.0  # + 0: no negative zeros
+                if contiguous:
+                    for j in range(uintp(length)):
+                        out[begin + j] = row[j] + 0.0  # + 0: no negative zeros
+                else:
+                    for j in range(length):
+                        out[base + members[first + j]] = row[j] + 0.0
 
     return prox
 

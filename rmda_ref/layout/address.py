@@ -12,7 +12,8 @@ Indices = npt.NDArray[np.int64]
 
 
 class Address(NamedTuple):
-    """Where the entries of group a lie: ``members[starts[a] + j]``, or ``starts[a] + members[j]`` if ``strided``."""
+    """Where the entries of group a lie: ``members[starts[a] + j]``, or ``starts[a] + members[j]``, with members that
+    increase from 0, if ``strided``."""
 
     starts: Indices  # (n_groups,) if strided, else (n_groups + 1,)
     members: Indices
@@ -30,7 +31,7 @@ class Address(NamedTuple):
     @property
     def contiguous(self) -> bool:
         """Whether each group is one run of memory, so that its size alone tells where it lies."""
-        return self.strided and bool((np.diff(self.members) == 1).all())
+        return self.strided and (len(self.members) == 0 or int(self.members[-1]) == len(self.members) - 1)
 
     def lists(self) -> list[Indices]:
         """The entries of each group, as indices in C order."""
