@@ -20,8 +20,8 @@ from rmda_ref.regularizers import Regularizer
 
 Array = npt.NDArray[Any]
 
-TRIES = 40  # points among which the one with the safest structure is taken
-DIRECTIONS = 8  # in which each is moved
+TRIES = 20  # points among which the one with the safest structure is taken
+DIRECTIONS = 4  # in which each is moved, to and fro
 
 
 def prox_planted(
@@ -60,17 +60,22 @@ def prox_planted(
 
 
 def safety(regularizer: Regularizer, point: Array, step: float, rng: np.random.Generator) -> float:
-    """The largest distance of 1, 1/2, 1/4, … by which the point may move, in random directions, and keep the structure
-    of its prox; 0 below 1/1000."""
+    """The largest distance of 1/1024, 1/512, …, 1 such that the point may move by it, and by the smaller ones, to and
+    fro in random directions, and keep the structure of its prox; 0 if there is none.
+
+    All distances up to it count: far out the structure may be there again, with another sign. And both ways: it may be
+    lost on one side only, where random directions can all miss.
+    """
     found = regularizer.manifold(regularizer.prox(point, step))
     directions = rng.standard_normal((DIRECTIONS, *point.shape))
     directions /= np.sqrt((directions**2).sum(axis=tuple(range(1, directions.ndim)), keepdims=True))
-    size = 1.0
-    while size > 1e-3:
-        if all(regularizer.manifold(regularizer.prox(point + size * d, step)) == found for d in directions):
-            return size
-        size /= 2
-    return 0.0
+    directions = np.concatenate([directions, -directions])
+    safe = 0.0
+    for size in 0.5 ** np.arange(10, -1, -1):
+        if any(regularizer.manifold(regularizer.prox(point + size * d, step)) != found for d in directions):
+            break
+        safe = float(size)
+    return safe
 
 
 def _shows_structure(regularizer: Regularizer, point: Array, step: float) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import cloudpickle, njit
+from numba import cloudpickle, config, njit
 
 import rmda_ref.kernels
 from rmda_ref.backends import drivers
@@ -35,7 +35,9 @@ FASTMATH = {drivers.prox_radial: {"reassoc"}, drivers.step_radial: {"reassoc", "
 
 def compiled(parallel: bool, factory: Callable[..., Kernel], *functions: Kernel) -> Kernel:
     """The driver ``factory(*functions)``, compiled lazily for each signature."""
-    return factory(*functions) if _INTERPRETED.get() else _compiled(parallel, factory, *functions)
+    if _INTERPRETED.get() or config.DISABLE_JIT:  # type: ignore[attr-defined]  # set while numba is imported
+        return np.errstate(all="ignore")(factory(*functions))  # as compiled code is silent
+    return _compiled(parallel, factory, *functions)
 
 
 @contextmanager
@@ -43,10 +45,7 @@ def interpreted() -> Iterator[None]:
     """Within it the kernels run as plain Python: slow, and what the compiled ones must equal."""
     token = _INTERPRETED.set(True)
     try:
-        with np.errstate(
-            divide="ignore", invalid="ignore", over="ignore", under="ignore"
-        ):  # as compiled code is silent
-            yield
+        yield
     finally:
         _INTERPRETED.reset(token)
 

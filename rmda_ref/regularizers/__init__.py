@@ -114,7 +114,7 @@ REGISTRY: dict[str, tuple[Regularizer, tuple[int, ...]]] = {
     "l2 ball, columns": (L2Ball(radius=0.7, layout=Rows(0)), (4, 3)),
     "l2 ball, lists": (L2Ball(radius=0.7, layout=Groups([[0, 5, 6, 7], [4, 1, 2], [3]])), (8,)),
     "l2 ball, one point": (L2Ball(radius=0.0), (8,)),
-    "k-support": (KSupport(lam=0.7, k=3), (12,)),
+    "k-support": (KSupport(lam=0.7, k=3), (9,)),
     "k-support, columns": (KSupport(lam=0.7, k=2, layout=Rows(0)), (4, 3)),
     "k-support, lists": (KSupport(lam=0.7, k=2, layout=Groups([[0, 5, 6, 7], [4, 1, 2], [3]])), (8,)),
     "k-support, norms": (KSupport(lam=0.7, k=2, layout=Norms(Rows(0))), (3, 4)),

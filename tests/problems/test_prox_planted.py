@@ -42,3 +42,13 @@ def test_safety_is_the_distance_to_another_structure():
     psi, rng = L1(lam=1.0), np.random.default_rng(0)
     assert safety(psi, np.array([3.0, 0.2]), 1.0, rng) in (0.5, 1.0)
     assert safety(psi, np.array([3.0, 1.0]), 1.0, rng) == 0.0
+
+
+def test_safety_sees_what_is_lost_on_one_side_and_comes_back_beyond():
+    """At (3, 1.01) the second entry is 0.01: it vanishes by a move down, and beyond 2 it is there with another sign.
+
+    One of two opposite moves goes down; by 1/32 it vanishes unless all random directions are flatter than 1/3.
+    """
+    psi = L1(lam=1.0)
+    found = [safety(psi, np.array([3.0, 1.01]), 1.0, np.random.default_rng(seed)) for seed in range(200)]
+    assert max(found) <= 1 / 64 and min(found) > 0

@@ -55,15 +55,19 @@ def _oracle_checks(judged: dict[str, Judged]) -> list[Check]:
     above = {name: found.above / found.allowed_above for name, found in judged.items()}
     below = {name: found.below / found.resolution for name, found in judged.items()}
     values = {name: found.value_error for name, found in judged.items()}
+    unanswered = sum(found.n_examples - found.n_answered for found in judged.values())
+    asked = sum(found.n_examples for found in judged.values())
     worst = [max(deviations, key=lambda name: deviations[name]) for deviations in (above, below, values)]
     return [
         Check.at_most(f"objective above the oracle's, over its allowance: worst {worst[0]}", above[worst[0]], 1.0),
         Check.at_most(f"oracle's above it, over its resolution: worst {worst[1]}", below[worst[1]], 1.0),
         Check.at_most(f"psi against psi written apart: worst {worst[2]}", values[worst[2]], VALUE_BAR),
+        Check.at_most(f"share of {asked} questions that a solver left unanswered", unanswered / asked, UNANSWERED),
         Check("examples with an oracle", len(REGISTRY), len(judged), len(REGISTRY), len(REGISTRY)),
     ]
 
 
+UNANSWERED = 1e-3  # interior point methods stall at some degenerate points
 VALUE_BAR = 1e-6  # of a psi that is itself the value of a convex program; the others agree to rounding
 
 
@@ -88,9 +92,9 @@ def _laws_table(lawful: dict[str, Lawful], judged: dict[str, Judged]) -> Table:
     for name, found in lawful.items():
         oracle = judged.get(name)
         marks = "".join(_mark(excess) for excess in found.excess.values())
-        told = (oracle.method, oracle.n_examples, f"{max(oracle.above, 0):.1e}") if oracle else ("none", 0, "")
+        told = (oracle.method, oracle.n_answered, f"{max(oracle.above, 0):.1e}") if oracle else ("none", 0, "")
         rows.append((name, marks, found.n_examples, *told))
-    return Table(("operator", "laws 1-15", "examples a law", "oracle", "asked", "worst above"), tuple(rows))
+    return Table(("operator", "laws 1-15", "examples a law", "oracle", "answers", "worst above"), tuple(rows))
 
 
 def _legend() -> Table:

@@ -10,6 +10,10 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 
+class NoAnswer(ArithmeticError):
+    """The other method failed: a solver gave up."""
+
+
 @dataclass(frozen=True)
 class Oracle:
     """Another method for the prox of one example of the registry, in float64.
@@ -18,7 +22,8 @@ class Oracle:
     ----------
     method : "grid", "enumeration", "bisection", "convex program", "conjugate" (Moreau), ...
     value : (regularizer, w) -> psi(w), written apart; infinite outside the domain, but not for rounding.
-    minimiser : (regularizer, w, step, metric or None) -> a minimiser of the prox objective, by the other method.
+    minimiser : (regularizer, w, step, metric or None) -> a minimiser of the prox objective, by the other method;
+        raises NoAnswer where that fails.
     resolution : how far its objective may lie above the minimum, relative to 1 + the size of the terms.
     """
 
