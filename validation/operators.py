@@ -149,5 +149,5 @@ def identify(
     )
 
 
-NOISE_RATIO = 2.0  # a single gradient errs by twice the distance at which the structure changes
+NOISE_RATIO = 2.0  # a single gradient errs by twice the distance within which the structure was found safe
 STEP_SIZE = 0.02
