@@ -113,7 +113,7 @@ def _minimiser(
     return minimiser
 
 
-ENVELOPE = Oracle("convex program", envelope_value, _minimiser(_by_shares), RESOLUTION)
+ENVELOPE = Oracle("convex program", envelope_value, _minimiser(_by_shares), 1e-6)  # stalls in rotated cones
 NORM = Oracle("convex program", norm_value, _minimiser(_by_supports), RESOLUTION)
 
 ORACLES: dict[str, Oracle] = {
