@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from rmda_ref.regularizers.manifold import Rank
-from rmda_ref.testing.case import Case, Outcome, size_of, worst
+from rmda_ref.testing.case import Case, FloatArray, Outcome, size_of, worst
 from rmda_ref.testing.symmetry import actions
 from rmda_ref.testing.traits import rounding, trait
 
@@ -36,10 +36,7 @@ def equivariance(regularizer: Any, case: Case) -> Outcome:
         max(1e-2, min(1e2, size_of(case.w))), case.w.dtype
     )
     u, outcomes = regularizer.prox(w, case.step), []
-    # Near a tie the prox of a nonconvex psi magnifies rounding, that of singular vectors above all.
-    aside = np.random.default_rng([case.seed, 2]).standard_normal(w.shape) * np.sqrt(case.eps) * size_of(w)
-    nearby = w + aside.astype(w.dtype)
-    magnified = max(1.0, size_of(regularizer.prox(nearby, case.step) - u) / size_of(nearby - w))
+    magnified = 1.0 if trait(regularizer, "convex", False) else _magnification(regularizer, case, w, u)
     for name, act in actions(regularizer, case.rng, w.shape):
         allowed = magnified * rounding(case.at(w=w), case.step)
         apart = size_of(regularizer.prox(act(w), case.step) - act(u)) / allowed
@@ -53,6 +50,14 @@ def equivariance(regularizer: Any, case: Case) -> Outcome:
         apart = size_of(left - right) / rounding(case.at(w=factor * w), case.step)
         outcomes.append(Outcome(apart, lambda: f"prox(4 w, s) is not 4 prox(w, s 4^(d-2)), d = {degree:g}"))
     return worst(*outcomes) if outcomes else Outcome(0.0)
+
+
+def _magnification(regularizer: Any, case: Case, w: FloatArray, u: FloatArray) -> float:
+    """How much a small move of w is magnified in u = prox(w): near a tie of a nonconvex psi rounding is magnified too,
+    that of singular vectors above all."""
+    aside = np.random.default_rng([case.seed, 2]).standard_normal(w.shape) * np.sqrt(case.eps) * size_of(w)
+    nearby = w + aside.astype(w.dtype)
+    return max(1.0, size_of(regularizer.prox(nearby, case.step) - u) / size_of(nearby - w))
 
 
 def metrics(regularizer: Any, case: Case) -> Outcome:
