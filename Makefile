@@ -20,6 +20,7 @@ lint: $(VENV)/dev.done
 benchmark: $(VENV)/report.done $(VENV)/benchmark.done
 	$(BIN)/python -m validation.benchmarks.fused_step
 	$(BIN)/python -m validation.benchmarks.prox_speed
+	$(BIN)/python -m validation.benchmarks.tracker_overhead
 
 clean:
 	rm -rf $(VENV) validation-report

@@ -1,6 +1,17 @@
 """rmda-ref: the framework-free reference for training structured models by regularized dual averaging."""
 
-from rmda_ref.algorithms import RDA, RMDA, ProxSGD, ProxSGDState, RDAState, RMDAState, staged_steps, steps
+from rmda_ref.algorithms import (
+    RAMDA,
+    RDA,
+    RMDA,
+    ProxSGD,
+    ProxSGDState,
+    RAMDAState,
+    RDAState,
+    RMDAState,
+    staged_steps,
+    steps,
+)
 from rmda_ref.checkpoint import load_state, save_state
 from rmda_ref.layout import Entries, Groups, Norms, Rows, Segments, Spectrum
 from rmda_ref.regularizers import (
@@ -56,6 +67,7 @@ __all__ = [
     "L1",
     "MCP",
     "NM",
+    "RAMDA",
     "RDA",
     "RMDA",
     "SCAD",
@@ -91,6 +103,7 @@ __all__ = [
     "PowerDecay",
     "ProxSGD",
     "ProxSGDState",
+    "RAMDAState",
     "RDAState",
     "RMDAState",
     "Rank",

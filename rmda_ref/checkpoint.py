@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from rmda_ref.algorithms import ProxSGDState, RDAState, RMDAState
+from rmda_ref.algorithms import ProxSGDState, RAMDAState, RDAState, RMDAState
 
-State = RMDAState | RDAState | ProxSGDState
-STATES: dict[str, type[State]] = {kind.__name__: kind for kind in (RMDAState, RDAState, ProxSGDState)}
+State = RMDAState | RAMDAState | RDAState | ProxSGDState
+STATES: dict[str, type[State]] = {kind.__name__: kind for kind in (RMDAState, RAMDAState, RDAState, ProxSGDState)}
 KIND = "state"  # the entry that names the class
 
 

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rmda_ref import L1, RDA, RMDA, GroupLasso, ProxSGD, load_state, save_state
+from rmda_ref import L1, RAMDA, RDA, RMDA, GroupLasso, ProxSGD, load_state, save_state
 
 ALGORITHMS = {
     "RMDA": RMDA(GroupLasso(lam=0.1, axis=0), step_size=0.3, momentum=0.4),
+    "RAMDA": RAMDA(GroupLasso(lam=0.1, axis=0), step_size=0.3, momentum=0.4),
     "RDA": RDA(L1(lam=0.1), gamma=2.0),
     "ProxSGD": ProxSGD(L1(lam=0.1), step_size=0.3, momentum=0.5),
 }

@@ -7,7 +7,7 @@ claim holds when every check in it holds. A mutant is *killed* when some check f
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeVar
 from zlib import crc32
 
 import numpy as np
@@ -15,7 +15,9 @@ import numpy as np
 from problems.data import DataSource
 from rmda_ref.crosscheck.mutants import Implementation
 
-Profile = Literal["quick", "full"]
+# quick: minutes, for every commit; full: the seeds the claims are stated for; exhaustive: studies of hours.
+Profile = Literal["quick", "full", "exhaustive"]
+Size = TypeVar("Size")
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,12 @@ class Setting:
     data: DataSource = field(default_factory=DataSource)
     progress: Callable[[float], None] = lambda fraction: None  # called with the fraction done, in [0, 1]
 
+    def size(self, quick: Size, full: Size, exhaustive: Size | None = None) -> Size:
+        """What this profile asks for; the exhaustive one asks for the full size where it names no other."""
+        if self.profile == "quick":
+            return quick
+        return full if self.profile == "full" or exhaustive is None else exhaustive
+
     def rng(self, *name: str | float) -> np.random.Generator:
         """An independent stream for this name, the same on every run with this seed."""
         return np.random.default_rng([self.seed, *(crc32(str(part).encode()) for part in name)])
@@ -126,7 +134,11 @@ class Claim:
     title : a few words for the table.
     statement : the mathematics, one paragraph of plain text.
     source : where it comes from (paper and equation, or where it is derived).
+    theorems : names of the statements that it tests, keys of `validation.theorems.THEOREMS`.
     bar : why the bar is where it is (rounding, series remainder, statistics with its failure probability).
+    failure_probability : a bound on the probability, over seeds, that the claim fails on a correct implementation, in
+        any profile: 0 where nothing is random or the bar is a bound on rounding; None where no bound is known, and the
+        text of ``bar`` says so.
     measure : implementation, setting -> measurement.
     kills : names of the mutants that this claim must kill; the others are run too where ``runs`` says so.
     runs : names of the mutants to run (a superset of ``kills``).
@@ -140,3 +152,10 @@ class Claim:
     measure: Callable[[Implementation, Setting], Measurement]
     kills: tuple[str, ...] = ()
     runs: tuple[str, ...] = ()
+    theorems: tuple[str, ...] = ()
+    failure_probability: float | None = None
+
+    @property
+    def exact(self) -> bool:
+        """Whether nothing but rounding stands between the prediction and the measurement."""
+        return self.failure_probability == 0

@@ -1,8 +1,10 @@
 """The command line of the testbed: which claims to run, and how."""
 
 import os
+import re
 import signal
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -11,8 +13,9 @@ import typer
 from rich.console import Console
 
 from problems.data import DataError, DataSource, load
+from rmda_ref.crosscheck.mutants import REFERENCE
 from validation import console as terminal
-from validation import registry, runner
+from validation import foreign, registry, runner
 from validation.claim import Claim, Profile, Setting
 from validation.parts import fingerprint
 from validation.progress import live
@@ -57,6 +60,9 @@ def run(
         str | None,
         typer.Option(help="A directory with MNIST, 'openml' or 'digits'.", show_default="$RMDA_DATA_DIR, else digits"),
     ] = None,
+    algorithm: Annotated[
+        str | None, typer.Option(help="module:attribute, your own algorithm in the place of RMDA: which claims break?")
+    ] = None,
     out: Annotated[Path, typer.Option(file_okay=False, help="Where the report goes.")] = Path("validation-report"),
 ) -> None:
     """Run the claims and write the report; what an interrupted run has measured is used again."""
@@ -64,6 +70,11 @@ def run(
     claims = _claims([name for name in ids if name])
     source = _source(data)
     key = fingerprint(Setting(seed, profile, source))
+    subject = REFERENCE.name
+    if algorithm is not None:
+        subject, claims = _vetted(algorithm), {id_: replace(claim, kills=(), runs=()) for id_, claim in claims.items()}
+        out = out / "algorithms" / re.sub(r"\W+", "-", subject)
+        key += datetime.now(UTC).isoformat()  # its sources are not ours to fingerprint: nothing is used again
     plan = runner.Run(seed, profile, source, registry.PACKAGES, out / "parts", key)
     try:
         plan.parts.mkdir(parents=True, exist_ok=True)
@@ -71,17 +82,20 @@ def run(
         _stop(f"error: the report cannot be written: {error}", _USAGE)
     started, clock = datetime.now(UTC).isoformat(timespec="seconds"), time.perf_counter()
 
-    trials = _perform(claims, plan, jobs)
-    verdicts = judge(claims, trials)
+    trials = _perform(claims, subject, plan, jobs)
+    judged = judge(claims, trials, subject)
+    verdicts = tuple(verdict for verdict in judged if not verdict.reference.unasked)
     elapsed = time.perf_counter() - clock
-    findings = Findings(verdicts, profile, seed, source.name, environment(), started, elapsed)
+    findings = Findings(verdicts, profile, seed, source.name, environment(), started, elapsed, subject)
     write_results(findings, out / "results.json")
 
     console = _console()
     terminal.print_findings(console, findings)
+    terminal.print_unasked(console, [verdict for verdict in judged if verdict.reference.unasked])
     report = write_report(findings, out)
     held = len(verdicts) - len(findings.failing)
-    console.print(f"{held} of {len(verdicts)} claims hold; {elapsed:.1f} s. Report: {report}", soft_wrap=True)
+    broken = f"broken: {', '.join(verdict.claim.id for verdict in findings.failing)}; " if findings.failing else ""
+    console.print(f"{held} of {len(verdicts)} claims hold; {broken}{elapsed:.1f} s. Report: {report}", soft_wrap=True)
     if findings.failing:
         raise typer.Exit(_FAILED)
 
@@ -109,8 +123,15 @@ def _source(data: str | None) -> DataSource:
     return source
 
 
-def _perform(claims: dict[str, Claim], plan: runner.Run, workers: int) -> dict[runner.Job, Trial]:
-    every = runner.jobs_of(claims)
+def _vetted(algorithm: str) -> str:
+    try:
+        return foreign.load(algorithm).name
+    except foreign.ForeignError as error:
+        _stop(f"error: {error}", _USAGE)
+
+
+def _perform(claims: dict[str, Claim], subject: str, plan: runner.Run, workers: int) -> dict[runner.Job, Trial]:
+    every = runner.jobs_of(claims, subject)
     kept = runner.finished(every, plan)
     todo = [job for job in every if job not in kept]
     again = f"; {len(kept)} kept from before" if kept else ""

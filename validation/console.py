@@ -1,6 +1,6 @@
 """The verdicts as tables in the terminal."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich import box
 from rich.console import Console
@@ -11,10 +11,10 @@ from rich.text import Text
 from rmda_ref.crosscheck import mutants
 from validation.claim import Check, Claim, Table
 from validation.results import Findings
-from validation.verdict import Verdict, columns_of, tightest
-from validation.wording import FATES, bar, number, seconds
+from validation.verdict import Verdict, columns_of, killers, risk, tightest
+from validation.wording import FATES, bar, chance, number, seconds
 
-__all__ = ["print_claims", "print_findings"]
+__all__ = ["print_claims", "print_findings", "print_unasked"]
 
 _MATRIX_WIDTH = 28  # columns of a kill matrix that fit in 100 characters
 
@@ -28,13 +28,23 @@ def print_claims(console: Console, claims: Mapping[str, Claim]) -> None:
 
 
 def print_findings(console: Console, findings: Findings) -> None:
-    """Print the verdicts, the kill matrix and the tables of the experiments."""
+    """Print the verdicts, how likely chance is to fail one, the kill matrix and the tables of the experiments."""
     console.print(_verdicts(findings.verdicts))
+    console.print(Text(chance(risk(findings.verdicts)) + "\n"))
     for part in _kill_matrix(findings.verdicts):
         console.print(part)
     for verdict in findings.verdicts:
         for table in verdict.reference.measurement.tables if verdict.reference.measurement else ():
             console.print(_table(f"{verdict.claim.id}  {verdict.claim.title}", table))
+
+
+def print_unasked(console: Console, verdicts: Sequence[Verdict]) -> None:
+    """Name the claims that say nothing of a user's algorithm, by reason."""
+    reasons: dict[str, list[str]] = {}
+    for verdict in verdicts:
+        reasons.setdefault(verdict.reference.unasked, []).append(verdict.claim.id)
+    for reason, ids in reasons.items():
+        console.print(Text(f"Not asked, for {reason}: {', '.join(ids)}"))
 
 
 def _grid(*columns: str, title: str | None = None) -> Grid:
@@ -93,10 +103,11 @@ def _kill_matrix(verdicts: tuple[Verdict, ...]) -> Iterator[Grid | Text]:
         yield grid
     if names:
         yield Text("   ".join(f"{symbol or 'blank'} {meaning}" for symbol, meaning in FATES.values()) + "\n")
-        legend = Grid("", "mutant", "its mistake", "claims that kill it", box=None, padding=(0, 1))
+        legend = Grid("", "mutant", "its mistake", "exact identities that kill it", "claims", box=None, padding=(0, 1))
         for position, name in numbered:
-            killers = sum(verdict.fate(name) == "killed" for verdict in verdicts)
-            legend.add_row(str(position), name, Text(mutants.MUTANTS[name].mistake), str(killers))
+            found = killers(verdicts, name)
+            exact = ", ".join(claim.id for claim in found if claim.exact)
+            legend.add_row(str(position), name, Text(mutants.MUTANTS[name].mistake), exact, str(len(found)))
         yield legend
 
 

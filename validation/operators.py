@@ -1,17 +1,13 @@
-"""What is measured of one example of the registry: its laws, its oracle, and RMDA with it."""
+"""What is measured of one example of the registry: its laws and its oracle."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from problems.prox_planted import prox_planted
 from rmda_ref.regularizers import Regularizer
 from rmda_ref.testing.case import KINDS, Case
 from rmda_ref.testing.check import cases, outcome
 from rmda_ref.testing.laws import LAWS
-from validation.claim import Setting
 from validation.oracles.operators import ORACLES
 from validation.oracles.oracle import NoAnswer, compare
 
@@ -92,62 +88,3 @@ def ask_oracle(name: str, regularizer: Regularizer, shape: tuple[int, ...], n_ex
         above, below = max(above, found.excess), max(below, -found.excess)
         value_error = max(value_error, found.value_error)
     return Judged(oracle.method, n_examples, n_answered, above, below, oracle.resolution, value_error)
-
-
-@dataclass(frozen=True)
-class Identified:
-    """The last step at which W~ did not have the solution's structure; None: it was not kept in the last half.
-
-    Attributes
-    ----------
-    promised : whether psi is convex and partly smooth
-    pure, fused : of RMDA
-    without_averaging : of ProxSGD, with the same step size and noise
-    """
-
-    promised: bool
-    pure: int | None
-    fused: int | None
-    without_averaging: int | None
-
-
-def identify(
-    regularizer: Regularizer, shape: tuple[int, ...], implementation: Any, setting: Setting, name: str, n_steps: int
-) -> Identified:
-    """RMDA on a planted problem of the operator's own kind, under noise, from 0 or the nearest point of the domain."""
-    problem = prox_planted(regularizer, shape, setting.rng("operators", name), noise_ratio=NOISE_RATIO)
-    start = regularizer.prox(np.zeros(shape), 1.0)
-
-    def last_wrong(advance: Callable[[np.ndarray], np.ndarray]) -> int | None:
-        rng, w, last = setting.rng("operators", name, "noise"), start, 0
-        for t in range(1, n_steps + 1):
-            w = advance(problem.noisy_gradient(w, rng))
-            if regularizer.manifold(w) != problem.manifold:
-                last = t
-        return last if last <= n_steps // 2 else None
-
-    algorithm = implementation.RMDA(regularizer, STEP_SIZE)
-    state = algorithm.init(start)
-
-    def pure(grad: np.ndarray) -> np.ndarray:
-        nonlocal state
-        state = algorithm.step(state, grad)
-        return np.asarray(state.prox_iterate)
-
-    def fused(stepper: Any) -> Callable[[np.ndarray], np.ndarray]:
-        def advance(grad: np.ndarray) -> np.ndarray:
-            stepper.step(grad)
-            return np.array(stepper.iterate)
-
-        return advance
-
-    return Identified(
-        regularizer.convex and regularizer.partly_smooth,
-        last_wrong(pure),
-        last_wrong(fused(algorithm.stepper(start))),
-        last_wrong(fused(implementation.ProxSGD(regularizer, STEP_SIZE).stepper(start))),
-    )
-
-
-NOISE_RATIO = 2.0  # a single gradient errs by twice the distance within which the structure was found safe
-STEP_SIZE = 0.02

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 
 from rmda_ref.crosscheck import mutants
 from validation.claim import Claim
+from validation.theorems import THEOREMS
 
 __all__ = ["PACKAGES", "RegistryError", "discover", "mutants_of", "select"]
 
@@ -27,7 +28,7 @@ def discover(packages: Iterable[str]) -> dict[str, Claim]:
     ------
     RegistryError
         If a module cannot be imported, an id is taken twice or cannot name a file, or a claim names a mutant
-        that does not exist.
+        or a theorem that does not exist.
     """
     claims: dict[str, Claim] = {}
     for package in packages:
@@ -76,6 +77,8 @@ def _vet(claim: Claim) -> None:
         raise RegistryError(f"claim id {claim.id!r}: use letters, digits, '_', '.' and '-' only")
     if unknown := [name for name in mutants_of(claim) if name not in mutants.MUTANTS]:
         raise RegistryError(f"claim {claim.id} names unknown mutants: {', '.join(unknown)}")
+    if unknown := [name for name in claim.theorems if name not in THEOREMS]:
+        raise RegistryError(f"claim {claim.id} names unknown theorems: {', '.join(unknown)}")
 
 
 def _natural(id_: str) -> list[str | int]:

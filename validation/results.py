@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rmda_ref.crosscheck.mutants import REFERENCE
 from validation.claim import Profile
 from validation.parts import VERSIONS, jsonable, write_whole
 from validation.verdict import Verdict
@@ -38,6 +39,7 @@ class Findings:
     environment : the machine and the versions.
     started : when the run started, ISO 8601.
     seconds : how long this run took; what an earlier one had kept is not counted.
+    subject : what was put to the claims: the reference, or a user's algorithm by its name.
     """
 
     verdicts: tuple[Verdict, ...]
@@ -47,6 +49,7 @@ class Findings:
     environment: Environment
     started: str
     seconds: float
+    subject: str = REFERENCE.name
 
     @property
     def failing(self) -> tuple[Verdict, ...]:
@@ -62,6 +65,7 @@ def write_results(findings: Findings, path: Path) -> None:
     """Write the record; on one machine, two runs with the same seed differ in ``timing`` only."""
     record = {
         "holds": not findings.failing,
+        "subject": findings.subject,
         "profile": findings.profile,
         "seed": findings.seed,
         "data": findings.data,
@@ -80,6 +84,8 @@ def _claim(verdict: Verdict) -> dict[str, Any]:
     measurement = verdict.reference.measurement
     return {
         "title": verdict.claim.title,
+        "theorems": verdict.claim.theorems,
+        "failure_probability": verdict.claim.failure_probability,
         "verdict": "holds" if verdict.holds else "fails",
         "checks": [{**jsonable(check), "holds": check.holds} for check in verdict.checks],
         "tables": measurement.tables if measurement else (),

@@ -56,7 +56,7 @@ class Run:
     key: str
 
     def part(self, job: Job) -> Path:
-        return self.parts / f"{job.claim}--{job.implementation}.json"
+        return self.parts / f"{job.claim}--{job.implementation.replace(':', '--')}.json"
 
 
 Watch = Callable[[Job, float], None]  # a job and its fraction done: 0 when it starts, 1 when its part is kept
@@ -66,14 +66,15 @@ class WorkerDied(RuntimeError):
     """A worker process ended without a word; the message names what was running."""
 
 
-def jobs_of(claims: Mapping[str, Claim]) -> tuple[Job, ...]:
-    """Every job of these claims, the long ones first so that no worker ends long after the others.
+def jobs_of(claims: Mapping[str, Claim], subject: str = REFERENCE.name) -> tuple[Job, ...]:
+    """Every job of these claims on ``subject`` and on their mutants, the long ones first so that no worker ends long
+    after the others.
 
     Experiments are the longest; they come last in the registry. A failing mutant often stops early.
     """
     backwards = tuple(claims.values())[::-1]
-    references = (Job(claim.id, REFERENCE.name) for claim in backwards)
-    return (*references, *(Job(claim.id, name) for claim in backwards for name in mutants_of(claim)))
+    subjects = (Job(claim.id, subject) for claim in backwards)
+    return (*subjects, *(Job(claim.id, name) for claim in backwards for name in mutants_of(claim)))
 
 
 def finished(jobs: Iterable[Job], run: Run) -> dict[Job, Trial]:

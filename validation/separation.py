@@ -1,16 +1,17 @@
-"""Support separation: RMDA beside RDA and ProxSGD on one planted problem, scored at every step on W~.
+"""Support separation: RMDA beside RDA, RAMDA and ProxSGD on one planted problem, scored at every step on W~.
 
-*Right* means that the structure of W~^t is exactly that of the planted solution. RMDA and RDA must be right at every
-step after the first tenth, on every seed; ProxSGD must be wrong somewhere in nearly every window of 100 steps, on every
-seed. It does so because the noise of one gradient often exceeds the margin here; with less noise it may identify.
+*Right* means that the structure of W~^t is exactly that of the planted solution. RMDA, RDA and RAMDA must be right at
+every step after the first tenth, on every seed; ProxSGD must be wrong somewhere in nearly every window of 100 steps, on
+every seed. It does so because the noise of one gradient often exceeds the margin here; with less noise it may identify.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
+from scipy.special import chdtrc
 
 from problems import Planted
 from rmda_ref import PowerDecay
@@ -21,6 +22,15 @@ WINDOW = 100
 BURN_IN = 0.1  # the first tenth of the steps is not scored
 LEAST_WRONG = 0.99
 RDA_GAMMA = 1.0  # its start is forgotten like gamma/sqrt(t), RMDA's like 3/(2 eta t)
+ALGORITHMS: dict[str, Callable[[Implementation, Any, float], Any]] = {  # of psi and the step size
+    "RMDA, c = 1": lambda implementation, psi, eta: implementation.RMDA(psi, eta),
+    "RMDA, c = 0.1": lambda implementation, psi, eta: implementation.RMDA(psi, eta, 0.1),
+    "RDA": lambda implementation, psi, eta: implementation.RDA(psi, RDA_GAMMA),
+    "RAMDA": lambda implementation, psi, eta: implementation.RAMDA(psi, eta),
+    "ProxSGD": lambda implementation, psi, eta: implementation.ProxSGD(psi, eta),
+    "ProxSGD, decaying step": lambda implementation, psi, eta: implementation.ProxSGD(psi, PowerDecay(eta, 0.5)),
+}
+EUCLIDEAN = tuple(name for name in ALGORITHMS if name != "RAMDA")
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,18 +44,29 @@ class Outcome:
 Outcomes = dict[str, Outcome]  # per algorithm
 
 
+class Problem(Protocol):
+    """What a race needs of a problem; `problems.Planted` has it."""
+
+    @property
+    def regularizer(self) -> Any: ...
+    def noisy_gradient(self, w: np.ndarray, rng: np.random.Generator) -> np.ndarray: ...
+
+
 @dataclass(frozen=True)
 class Race:
-    """Every algorithm from W^0 = ``start`` on the same problem, with its own but equally seeded noise.
+    """The algorithms named, each from W^0 = ``start`` on the same problem, with its own but equally seeded noise.
 
-    ``start`` holds one seed, or many along its first axis; ``is_right`` gives one boolean per seed.
+    ``start`` holds one seed, or many along its first axis; ``is_right`` gives one boolean per seed. RAMDA has a step
+    size of its own: its steps are those of RMDA with eta/(2/3 eta m)^(1/3), m the mean square of the gradients.
     """
 
-    problem: Planted
+    problem: Problem
     start: np.ndarray
     is_right: Callable[[np.ndarray], np.ndarray]
     n_steps: int
     step_size: float
+    entrants: Sequence[str] = tuple(ALGORITHMS)
+    ramda_step_size: float = 0.1
 
     def run(self, algorithm: Any, implementation: Implementation, rng: np.random.Generator) -> Outcome:
         """One algorithm on all seeds."""
@@ -56,25 +77,16 @@ class Race:
             right.append(np.atleast_1d(self.is_right(state.prox_iterate)))
         return Outcome(np.array(right), state.prox_iterate)
 
-    def algorithms(self, implementation: Implementation) -> dict[str, Any]:
-        psi, eta = self.problem.regularizer, self.step_size
-        return {
-            "RMDA, c = 1": implementation.RMDA(psi, eta),
-            "RMDA, c = 0.1": implementation.RMDA(psi, eta, 0.1),
-            "RDA": implementation.RDA(psi, RDA_GAMMA),
-            "ProxSGD": implementation.ProxSGD(psi, eta),
-            "ProxSGD, decaying step": implementation.ProxSGD(psi, PowerDecay(eta, 0.5)),
-        }
-
     def run_all(
         self, implementation: Implementation, seeded: Callable[[], np.random.Generator], done: Callable[[float], None]
     ) -> Outcomes:
         """All algorithms; ``done`` hears the fraction done."""
         outcomes: Outcomes = {}
-        algorithms = self.algorithms(implementation)
-        for name, algorithm in algorithms.items():
+        for name in self.entrants:
+            step_size = self.ramda_step_size if name == "RAMDA" else self.step_size
+            algorithm = ALGORITHMS[name](implementation, self.problem.regularizer, step_size)
             outcomes[name] = self.run(algorithm, implementation, seeded())
-            done(len(outcomes) / len(algorithms))
+            done(len(outcomes) / len(self.entrants))
         return outcomes
 
 
@@ -151,6 +163,23 @@ def checks(outcomes: Outcomes, label: str) -> list[Check]:
             seeds, last = seeds_right_throughout(outcome.right), last_wrong_step(outcome.right)
             result.append(Check(f"{label}{name}: seeds right (T0 = {last})", n_seeds, seeds, n_seeds, n_seeds))
     return result
+
+
+def union_bound(margin: float, sigma: float, degrees: int, pull: float, step_size: float, n_steps: int) -> float:
+    """Of the probability that one inactive group of one seed is active in RMDA's or RDA's W~ at some scored step.
+
+    As a Gaussian law (the dual noise of claim S1): the dual average of a group of so many ``degrees`` has deviation
+    sigma times that of claim B1 per entry, and forgets the start by ``pull`` beta_t/alpha_t; RMDA counts twice, for two
+    momenta. RAMDA's support is like RMDA's (claim G2), with another pull: it is counted as a third.
+    """
+    t = np.arange(1, n_steps + 1)
+    roots = np.cumsum(np.sqrt(t))  # H_t
+    laws = ((3, np.sqrt(t * (t + 1) / 2) / roots, np.sqrt(t) / (step_size * roots)), (1, t**-0.5, RDA_GAMMA * t**-0.5))
+    total = 0.0
+    for times, deviation, forgotten in laws:
+        room = np.maximum(margin - pull * forgotten, 0) / (sigma * deviation)
+        total += times * float(chdtrc(degrees, room[int(BURN_IN * n_steps) :] ** 2).sum())
+    return total
 
 
 def shown_steps(n_steps: int) -> Sequence[int]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from rmda_ref.crosscheck import mutants
 from rmda_ref.crosscheck.mutants import REFERENCE, Implementation
+from validation import foreign
 from validation.claim import Claim, Measurement, Setting
 
 __all__ = ["Trial", "attempt"]
@@ -23,6 +24,8 @@ class Trial:
     measurement : what was found, or None where the measurement raised.
     error : the traceback of what it raised, else empty.
     seconds : how long it took.
+    unasked : why the claim says nothing of this implementation (a user's algorithm that it does not run, or that lacks
+        what it looks at); else empty.
     """
 
     claim: str
@@ -30,6 +33,7 @@ class Trial:
     measurement: Measurement | None
     error: str
     seconds: float
+    unasked: str = ""
 
     @property
     def holds(self) -> bool:
@@ -46,16 +50,29 @@ class Trial:
 
 
 def attempt(claim: Claim, implementation: str, setting: Setting) -> Trial:
-    """Measure a claim on an implementation; whatever the measurement raises becomes part of the trial."""
+    """Measure a claim on an implementation: the reference, a mutant, or a user's algorithm (`validation.foreign`).
+
+    Whatever the measurement raises becomes part of the trial.
+    """
     # Built outside the try: a mutant that cannot be built is a fault of ours, not one that the claim found.
-    subject = REFERENCE if implementation == REFERENCE.name else mutants.MUTANTS[implementation].build()
+    subject = _subject(implementation)
     start = time.perf_counter()
-    measurement, error = None, ""
+    measurement, error, unasked = None, "", ""
     try:
         measurement = _measure(claim, subject, setting)
-    except Exception:
+    except Exception as raised:
         error = traceback.format_exc()
-    return Trial(claim.id, implementation, measurement, error, time.perf_counter() - start)
+        if isinstance(raised, AttributeError) and isinstance(subject.RMDA, foreign.StandIn):
+            unasked = subject.RMDA.lacks(raised)
+    if isinstance(subject.RMDA, foreign.StandIn) and not subject.RMDA.asked:
+        unasked = "it does not run RMDA"
+    return Trial(claim.id, implementation, measurement, error, time.perf_counter() - start, unasked)
+
+
+def _subject(name: str) -> Implementation:
+    if foreign.is_foreign(name):
+        return foreign.load(name)
+    return REFERENCE if name == REFERENCE.name else mutants.MUTANTS[name].build()
 
 
 def _measure(claim: Claim, subject: Implementation, setting: Setting) -> Measurement:

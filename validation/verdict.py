@@ -12,14 +12,14 @@ from validation.registry import mutants_of
 from validation.runner import Job
 from validation.trial import Trial
 
-__all__ = ["Fate", "Verdict", "closeness", "columns_of", "judge", "tightest"]
+__all__ = ["Fate", "Risk", "Verdict", "closeness", "columns_of", "judge", "killers", "risk", "tightest"]
 
 Fate = Literal["killed", "survived", "not run"]
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """A claim with its trials: one on the reference, one on each mutant that was run."""
+    """A claim with its trials: one on the reference (or on a user's algorithm), one on each mutant that was run."""
 
     claim: Claim
     reference: Trial
@@ -49,12 +49,14 @@ class Verdict:
         return "survived" if self.mutants[mutant].holds else "killed"
 
 
-def judge(claims: Mapping[str, Claim], trials: Mapping[Job, Trial]) -> tuple[Verdict, ...]:
+def judge(
+    claims: Mapping[str, Claim], trials: Mapping[Job, Trial], subject: str = REFERENCE.name
+) -> tuple[Verdict, ...]:
     """The verdict on each claim, in the order of the claims."""
     return tuple(
         Verdict(
             claim,
-            trials[Job(claim.id, REFERENCE.name)],
+            trials[Job(claim.id, subject)],
             {name: trials[Job(claim.id, name)] for name in mutants_of(claim)},
         )
         for claim in claims.values()
@@ -65,6 +67,28 @@ def columns_of(verdicts: Iterable[Verdict]) -> tuple[str, ...]:
     """The mutants that were run under some claim: the columns of the kill matrix."""
     run = {name for verdict in verdicts for name in verdict.mutants}
     return tuple(name for name in mutants.MUTANTS if name in run)
+
+
+def killers(verdicts: Iterable[Verdict], mutant: str) -> tuple[Claim, ...]:
+    """The claims that expose a mutant."""
+    return tuple(verdict.claim for verdict in verdicts if verdict.fate(mutant) == "killed")
+
+
+@dataclass(frozen=True)
+class Risk:
+    """How likely a correct implementation is to fail: a sum of bounds, and the claims for which none is known."""
+
+    total: float
+    bounded: tuple[Claim, ...]
+    unbounded: tuple[Claim, ...]
+
+
+def risk(verdicts: Iterable[Verdict]) -> Risk:
+    """The union bound over the claims of a run; exact ones cannot fail by chance."""
+    claims = [verdict.claim for verdict in verdicts]
+    bounded = tuple(claim for claim in claims if claim.failure_probability)
+    total = sum(claim.failure_probability or 0.0 for claim in bounded)
+    return Risk(total, bounded, tuple(claim for claim in claims if claim.failure_probability is None))
 
 
 def closeness(check: Check) -> float:

@@ -3,9 +3,9 @@
 import math
 
 from validation.claim import Check
-from validation.verdict import Fate
+from validation.verdict import Fate, Risk
 
-__all__ = ["FATES", "bar", "number", "seconds"]
+__all__ = ["FATES", "bar", "chance", "number", "seconds"]
 
 # (fate, whether the claim must kill the mutant): symbol, meaning
 FATES: dict[tuple[Fate, bool], tuple[str, str]] = {
@@ -41,6 +41,15 @@ def bar(check: Check) -> str:
     if math.isclose(high - predicted, predicted - low, rel_tol=1e-6):
         return f"± {float(f'{(high - low) / 2:.3g}'):g}"
     return f"{number(low)} … {number(high)}"
+
+
+def chance(risk: Risk) -> str:
+    """How likely a run of a correct implementation is to fail, and for which claims that is not known."""
+    terms = ", ".join(f"{claim.id} {claim.failure_probability:.0e}" for claim in risk.bounded)
+    sum_ = f"at most {risk.total:.1e}" + (f" ({terms})" if terms else "")
+    unknown = ", ".join(claim.id for claim in risk.unbounded)
+    rest = f"; no bound is known for {unknown}" if unknown else ""
+    return f"Probability that chance fails a claim on a correct implementation: {sum_}{rest}."
 
 
 def seconds(value: float) -> str:

@@ -5,31 +5,43 @@ from typing import Any, ClassVar, Generic
 
 from rmda_ref import checks
 from rmda_ref.algorithms.stepper import Buffers, StateT, Stepper, Tick
+from rmda_ref.algorithms.watch import Tracker
 from rmda_ref.namespace import Array
 from rmda_ref.regularizers import Regularizer
 
 
 class Algorithm(ABC, Generic[StateT]):
-    """Frozen hyper-parameters, and pure functions on an explicit state.
-
-    The scalars of a step are computed in `tick` alone, for the pure step and the fused one.
-    """
+    """Frozen hyper-parameters, and pure functions on an explicit state."""
 
     regularizer: Regularizer
-    centre: ClassVar[Any]  # the point whose prox is taken, for the fused step: a function from `drivers`
-    state_type: ClassVar[Any]
 
     @abstractmethod
     def init(self, w0: Array) -> StateT: ...
-
-    @abstractmethod
-    def tick(self, t: int, weight: float) -> Tick: ...
 
     @abstractmethod
     def step(self, state: StateT, grad: Array) -> StateT: ...
 
     @abstractmethod
     def restart(self, state: StateT) -> StateT: ...
+
+    def _checked_start(self, w0: Array) -> Array:
+        """A copy of ``w0``, or an error if it is no finite floating-point array that fits the regularizer."""
+        w0 = checks.start("w0", w0)
+        self.regularizer.check(tuple(w0.shape))
+        return w0
+
+
+class FusedAlgorithm(Algorithm[StateT]):
+    """An algorithm whose step is a `Tick`, so that it can also be taken in one pass, in place.
+
+    The scalars of a step are computed in `tick` alone, for the pure step and the fused one.
+    """
+
+    centre: ClassVar[Any]  # the point whose prox is taken, for the fused step: a function from `drivers`
+    state_type: ClassVar[Any]
+
+    @abstractmethod
+    def tick(self, t: int, weight: float) -> Tick: ...
 
     @abstractmethod
     def unpack(self, state: StateT) -> Buffers:
@@ -39,13 +51,7 @@ class Algorithm(ABC, Generic[StateT]):
     def pack(self, buffers: Buffers) -> StateT:
         """The state with these arrays and counters."""
 
-    def stepper(self, start: Any) -> Stepper[StateT]:
+    def stepper(self, start: Any, tracker: Tracker | None = None) -> Stepper[StateT]:
         """The same algorithm in place, from an array ``w0`` or from a state (NumPy only)."""
         state: StateT = start if isinstance(start, self.state_type) else self.init(start)
-        return Stepper(self, state)
-
-    def _checked_start(self, w0: Array) -> Array:
-        """A copy of ``w0``, or an error if it is no finite floating-point array that fits the regularizer."""
-        w0 = checks.start("w0", w0)
-        self.regularizer.check(tuple(w0.shape))
-        return w0
+        return Stepper(self, state, tracker)

@@ -5,9 +5,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rmda_ref.algorithms.watch import Eyes, in_one_pass
 from rmda_ref.backends import drivers
 from rmda_ref.backends.numba import PARALLEL_FROM, compiled, finders, typed
-from rmda_ref.layout import Groups, Norms, Rows, Segments, Shape, Spectrum
+from rmda_ref.layout import Groups, Rows, Segments, Shape
 from rmda_ref.regularizers import Blocks, Regularizer
 
 Centre = Callable[..., Any]
@@ -22,9 +23,9 @@ class Phases(NamedTuple):
     commit: FusedStep
 
 
-def fused_step(regularizer: Regularizer, centre: Centre, shape: Shape, dtype: np.dtype[Any]) -> FusedStep:
+def fused_step(regularizer: Regularizer, centre: Centre, shape: Shape, dtype: np.dtype[Any], eyes: Eyes) -> FusedStep:
     """V <- decay V + s g;  W <- (1 - c) W + c prox(centre), in one pass where a kernel sees no more than a norm."""
-    prepare, commit = _phases(regularizer, centre, shape, dtype)
+    prepare, commit = _phases(regularizer, centre, shape, dtype, eyes)
     if prepare is None:
         return commit
 
@@ -35,42 +36,42 @@ def fused_step(regularizer: Regularizer, centre: Centre, shape: Shape, dtype: np
     return step
 
 
-def _phases(regularizer: Regularizer, centre: Centre, shape: Shape, dtype: np.dtype[Any]) -> Phases:
+def _phases(regularizer: Regularizer, centre: Centre, shape: Shape, dtype: np.dtype[Any], eyes: Eyes) -> Phases:
     if isinstance(regularizer, Blocks):
-        return _blocks(regularizer, centre, dtype)
+        return _blocks(regularizer, centre, dtype, eyes)
     parallel = int(np.prod(shape)) >= PARALLEL_FROM
-    if regularizer.driven in ("row", "whole") or isinstance(regularizer.layout, Norms | Spectrum):
-        return _three_passes(regularizer, centre, shape, dtype, parallel)
-    return Phases(None, _one_pass(regularizer, centre, shape, dtype, parallel))
+    if in_one_pass(regularizer):
+        return Phases(None, _one_pass(regularizer, centre, shape, dtype, eyes, parallel))
+    return _three_passes(regularizer, centre, shape, dtype, eyes, parallel)
 
 
 def _one_pass(
-    regularizer: Regularizer, centre: Centre, shape: Shape, dtype: np.dtype[Any], parallel: bool
+    regularizer: Regularizer, centre: Centre, shape: Shape, dtype: np.dtype[Any], eyes: Eyes, parallel: bool
 ) -> FusedStep:
     layout, strengths, parameters = regularizer.layout, regularizer.strengths(shape), regularizer.parameters
     tail: tuple[Any, ...]
     if isinstance(layout, Rows | Groups | Segments):
         address, inner = layout.address(shape), type(regularizer).inner_kernel
-        kernels = (regularizer.radial_kernel, inner, centre, *finders(address))
+        kernels = (regularizer.radial_kernel, inner, centre, *finders(address), eyes.look, eyes.note)
         driver = compiled(parallel, drivers.step_radial, *kernels)
         where = (address.starts, address.members, address.n_groups)
         tail = (regularizer.inner_strength, strengths, parameters, *where)
     else:
-        driver = compiled(parallel, drivers.step_entrywise, type(regularizer).kernel, centre)
+        driver = compiled(parallel, drivers.step_entrywise, type(regularizer).kernel, centre, eyes.look)
         tail = (strengths, typed(parameters, dtype))
 
     def step(*arguments: Any) -> None:
-        driver(*arguments, *tail)
+        driver(*arguments, *tail, eyes.seen)
 
     return step
 
 
-def _blocks(regularizer: Blocks, centre: Centre, dtype: np.dtype[Any]) -> Phases:
+def _blocks(regularizer: Blocks, centre: Centre, dtype: np.dtype[Any], eyes: Eyes) -> Phases:
     parts = []
     start = 0
-    for block in regularizer.blocks:
+    for number, block in enumerate(regularizer.blocks):
         part = slice(start, start := start + block.size)
-        parts.append((part, _phases(block.regularizer, centre, block.shape, dtype)))
+        parts.append((part, _phases(block.regularizer, centre, block.shape, dtype, eyes.of_block(number))))
     preparing = any(phases.prepare for _, phases in parts)
 
     def prepare(*arguments: Any) -> None:
@@ -88,7 +89,7 @@ def _blocks(regularizer: Blocks, centre: Centre, dtype: np.dtype[Any]) -> Phases
 
 
 def _three_passes(
-    regularizer: Regularizer, centre: Centre, shape: Shape, dtype: np.dtype[Any], parallel: bool
+    regularizer: Regularizer, centre: Centre, shape: Shape, dtype: np.dtype[Any], eyes: Eyes, parallel: bool
 ) -> Phases:
     """The centre and its prox, which may raise; then the update."""
     centres, settle = compiled(parallel, drivers.centre_pass, centre), compiled(parallel, drivers.settle_pass)
@@ -103,5 +104,6 @@ def _three_passes(
     def commit(*arguments: Any) -> None:
         iterate, _, direction, grad, decay, weighted_step, _, _, momentum = arguments
         settle(iterate, direction, grad, decay, weighted_step, momentum, y.reshape(-1))
+        eyes.show(y)
 
     return Phases(prepare, commit)

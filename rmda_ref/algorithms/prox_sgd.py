@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from rmda_ref import checks
-from rmda_ref.algorithms.base import Algorithm
+from rmda_ref.algorithms.base import FusedAlgorithm
 from rmda_ref.algorithms.stepper import Buffers, Tick
 from rmda_ref.backends import drivers
 from rmda_ref.namespace import Array, namespace
@@ -33,7 +33,7 @@ class ProxSGDState:
 
 
 @dataclass(frozen=True)
-class ProxSGD(Algorithm[ProxSGDState]):
+class ProxSGD(FusedAlgorithm[ProxSGDState]):
     """M^t = (1 - c_t) M^{t-1} + c_t g_t;  W^t = prox_{eta_t psi}(W^{t-1} - eta_t M^t).
 
     Parameters

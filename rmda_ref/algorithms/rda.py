@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from rmda_ref import checks
-from rmda_ref.algorithms.base import Algorithm
+from rmda_ref.algorithms.base import FusedAlgorithm
 from rmda_ref.algorithms.stepper import Buffers, Tick
 from rmda_ref.backends import drivers
 from rmda_ref.namespace import Array, namespace
@@ -45,7 +45,7 @@ class RDAState:
 
 
 @dataclass(frozen=True)
-class RDA(Algorithm[RDAState]):
+class RDA(FusedAlgorithm[RDAState]):
     """Regularized dual averaging: W^t = argmin <G^t/t, W> + psi(W) + (gamma/sqrt(t)) 1/2 ||W - W^0||^2.
 
     RMDA with step size 1/(gamma sqrt(t)) and momentum 1 is the same algorithm.

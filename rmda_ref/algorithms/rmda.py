@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from rmda_ref import checks
-from rmda_ref.algorithms.base import Algorithm
+from rmda_ref.algorithms.base import FusedAlgorithm
 from rmda_ref.algorithms.stepper import Buffers, Tick
 from rmda_ref.backends import drivers
 from rmda_ref.namespace import Array, namespace
@@ -40,7 +40,7 @@ class RMDAState:
 
 
 @dataclass(frozen=True)
-class RMDA(Algorithm[RMDAState]):
+class RMDA(FusedAlgorithm[RMDAState]):
     """Regularized modernized dual averaging for min_W E f_xi(W) + psi(W).
 
     Parameters

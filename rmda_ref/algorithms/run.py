@@ -10,8 +10,11 @@ from rmda_ref.schedules import Stage
 State = Any  # RMDAState, RDAState, ProxSGDState: immutable, with iterate, prox_iterate and t
 
 
-def steps(algorithm: Any, state: State, gradient: Callable[[Array], Array], n_steps: int) -> Iterator[State]:
+def steps(algorithm: Any, state: State, gradient: Callable[[Array], Array | None], n_steps: int) -> Iterator[State]:
     """The states after each of ``n_steps`` steps from ``state``; ``gradient`` is a (noisy) oracle of grad f.
+
+    Where it returns None, as frameworks do for a parameter that a batch did not use, the state stays as it is: clock
+    and weights stand still.
 
     >>> import numpy as np
     >>> from rmda_ref import RMDA, Zero
@@ -20,7 +23,8 @@ def steps(algorithm: Any, state: State, gradient: Callable[[Array], Array], n_st
     [1, 2, 3]
     """
     for _ in range(n_steps):
-        state = algorithm.step(state, gradient(state.iterate))
+        grad = gradient(state.iterate)
+        state = state if grad is None else algorithm.step(state, grad)
         yield state
 
 

@@ -7,10 +7,11 @@ import numpy as np
 
 from rmda_ref import checks
 from rmda_ref.algorithms.fused import fused_step
+from rmda_ref.algorithms.watch import Eyes, Tracker, watch
 from rmda_ref.backends.numba import FloatArray, finite_check
 
 if TYPE_CHECKING:
-    from rmda_ref.algorithms.base import Algorithm
+    from rmda_ref.algorithms.base import FusedAlgorithm
 
 StateT = TypeVar("StateT")
 
@@ -46,7 +47,8 @@ class Buffers(NamedTuple):
 class Stepper(Generic[StateT]):
     """``algorithm.step`` in place on NumPy arrays: one pass over the parameter, nothing allocated.
 
-    Made by ``algorithm.stepper(w0)`` or ``algorithm.stepper(state)``. Entrywise kernels give the numbers of the pure
+    Made by ``algorithm.stepper(w0)`` or ``algorithm.stepper(state)``; with a tracker, it is told of the manifold of W~
+    after every step (see `rmda_ref.certificates.IdentificationTracker`). Entrywise kernels give the numbers of the pure
     step to the last bit or two; group norms may be summed in another order.
 
     Attributes
@@ -63,12 +65,11 @@ class Stepper(Generic[StateT]):
     array([1., 0.])
     """
 
-    def __init__(self, algorithm: "Algorithm[StateT]", state: StateT) -> None:
+    def __init__(self, algorithm: "FusedAlgorithm[StateT]", state: StateT, tracker: Tracker | None = None) -> None:
         self.algorithm = algorithm
-        self._load(state)
-        like = self._buffers.iterate
-        self._step = fused_step(algorithm.regularizer, type(algorithm).centre, like.shape, like.dtype)
+        self._tracker = tracker
         self._all_finite = finite_check()
+        self._load(state)
 
     def _load(self, state: StateT) -> None:
         given = self.algorithm.unpack(state)
@@ -81,6 +82,10 @@ class Stepper(Generic[StateT]):
         self._now = Tick(given.t, given.weight, 1.0, 0.0, 1.0, 0.0, 1.0)
         self.iterate = self._buffers.iterate.view()
         self.iterate.flags.writeable = False
+        psi, shape, dtype = self.algorithm.regularizer, self.iterate.shape, self.iterate.dtype
+        # A watch for each stage: the tracker may still ask that of the last one.
+        self._watch = watch(psi, self._buffers.prox_iterate, self._tracker.target) if self._tracker else None
+        self._step = fused_step(psi, type(self.algorithm).centre, shape, dtype, self._watch or Eyes())
 
     @property
     def t(self) -> int:
@@ -101,6 +106,8 @@ class Stepper(Generic[StateT]):
         now = self.algorithm.tick(self._now.t, self._now.weight)
         self._step(*self._flat, entries, *now[2:])
         self._now = now
+        if self._tracker and self._watch:
+            self._tracker.observe(now.t, *self._watch.glance(), self._watch.manifold)
 
     @property
     def state(self) -> StateT:

@@ -13,10 +13,11 @@ All of it stands in one file because numba notices a stale disk cache by the fil
 import math
 
 import numpy as np
-from numba import float64, prange, types, uintp
+from numba import float64, prange, types, uint8, uintp
 from numba.extending import overload, register_jitable
 
 CHUNKS = 64  # units of parallel work for row kernels; each owns its scratch rows
+RUN = 2048  # entries of an inner loop of an entrywise step; eight runs are its unit of parallel work
 
 
 def at(values, i):
@@ -94,6 +95,37 @@ def from_anchor(iterate, anchor, direction, scale, i):
 def from_iterate(iterate, anchor, direction, scale, i):
     """Proximal gradient: W - eta M."""
     return iterate[i] - scale * direction
+
+
+# What a fused step leaves in ``seen`` of the structure of y = W~, which it holds only for a moment: ``look`` is given
+# every entry, ``note`` whether a group is active. Of entries one bit each is kept: bit k of byte j of a block is that
+# of entry j of its run k, so that runs vectorise, and the bytes of a block stay in cache for its eight runs.
+
+
+@register_jitable
+def look_away(seen, i, byte, bit, y):
+    pass
+
+
+@register_jitable
+def look_for_nonzero(seen, i, byte, bit, y):
+    earlier = seen[byte] if bit else uint8(0)
+    seen[byte] = uint8(earlier | uint8(uint8(y != 0) << bit))
+
+
+@register_jitable
+def look_and_keep(seen, i, byte, bit, y):
+    seen[i] = y
+
+
+@register_jitable
+def note_nothing(seen, a, active):
+    pass
+
+
+@register_jitable
+def note_active(seen, a, active):
+    seen[a] = active
 
 
 # Proximal operators: x -> out.
@@ -180,7 +212,7 @@ def whole(kernel):
 # Fused steps, in place:  V <- decay V + s g;  y = prox(centre);  W <- (1 - c) W + c y.
 
 
-def step_entrywise(kernel, centre):
+def step_entrywise(kernel, centre, look):
     def step(
         iterate,
         anchor,
@@ -193,20 +225,27 @@ def step_entrywise(kernel, centre):
         momentum,
         strengths,
         parameters,
+        seen,
     ):
         real = iterate.dtype.type
         d, s, b, keep, c = real(decay), real(weighted_step), real(scale), real(1 - momentum), real(momentum)
-        for i in prange(iterate.size):
-            v = d * grad_sum[i] + s * grad[i]
-            grad_sum[i] = v
-            x = centre(iterate, anchor, v, b, i)
-            y = kernel(x, real(prox_step * at(strengths, i)), real(1), *parameters)
-            iterate[i] = keep * iterate[i] + c * y
+        n = iterate.size
+        for block in prange((n + 8 * RUN - 1) // (8 * RUN)):
+            for run in range(8):
+                begin = (8 * block + run) * RUN
+                shift = uintp(begin - block * RUN)
+                for i in range(uintp(begin), uintp(max(begin, min(begin + RUN, n)))):
+                    v = d * grad_sum[i] + s * grad[i]
+                    grad_sum[i] = v
+                    x = centre(iterate, anchor, v, b, i)
+                    y = kernel(x, real(prox_step * at(strengths, i)), real(1), *parameters)
+                    look(seen, i, i - shift, uint8(run), y)
+                    iterate[i] = keep * iterate[i] + c * y
 
     return step
 
 
-def step_radial(kernel, inner, centre, begin_of, entry, length_of):
+def step_radial(kernel, inner, centre, begin_of, entry, length_of, look, note):
     def step(
         iterate,
         anchor,
@@ -223,6 +262,7 @@ def step_radial(kernel, inner, centre, begin_of, entry, length_of):
         starts,
         members,
         n_groups,
+        seen,
     ):
         real = iterate.dtype.type
         d, s, b, keep, c = real(decay), real(weighted_step), real(scale), real(1 - momentum), real(momentum)
@@ -244,10 +284,12 @@ def step_radial(kernel, inner, centre, begin_of, entry, length_of):
                     x = float64(inner(centre(iterate, anchor, grad_sum[i], b, i), threshold, one))
                     norm = math.hypot(norm, x)
             factor = real(kernel(norm, prox_step * at(strengths, a), *parameters) if norm > 0 else 0.0)
+            note(seen, a, factor != 0)  # so active, unless all its entries fall below the range of numbers
             # The row is in cache now; its centre is cheaper to compute again than to store.
             for j in range(length):
                 i = entry(begin, members, j)
                 y = factor * inner(centre(iterate, anchor, grad_sum[i], b, i), threshold, one) + real(0)
+                look(seen, i, i, 0, y)
                 iterate[i] = keep * iterate[i] + c * y
 
     return step

@@ -1,5 +1,5 @@
 """Cross-check: what a wrong implementation does, by name."""
 
-from rmda_ref.crosscheck.mutants import MUTANTS, REFERENCE, RMDA_MUTANTS, Implementation, Mutant
+from rmda_ref.crosscheck.mutants import FURTHER_MUTANTS, MUTANTS, REFERENCE, RMDA_MUTANTS, Implementation, Mutant
 
-__all__ = ["MUTANTS", "REFERENCE", "RMDA_MUTANTS", "Implementation", "Mutant"]
+__all__ = ["FURTHER_MUTANTS", "MUTANTS", "REFERENCE", "RMDA_MUTANTS", "Implementation", "Mutant"]

@@ -9,19 +9,26 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from rmda_ref.algorithms import prox_sgd, rda, rmda, run
+from rmda_ref.algorithms import prox_sgd, ramda, rda, rmda, run
+from rmda_ref.losses import multinomial
+from rmda_ref.regularizers import blocks, group_lasso
 
 
 @dataclass(frozen=True)
 class Implementation:
-    """All that a claim runs: the algorithms, and the loops that take the gradient at the iterate."""
+    """All that a claim runs: algorithms, the loops that take gradients at the iterate, and what a layer needs."""
 
     name: str
     RMDA: Callable[..., Any]
     RDA: Callable[..., Any]
+    RAMDA: Callable[..., Any]
     ProxSGD: Callable[..., Any]
     steps: Callable[..., Any]
     staged_steps: Callable[..., Any]
+    GroupLasso: Callable[..., Any]
+    Block: Callable[..., Any]
+    Blocks: Callable[..., Any]
+    MultinomialLoss: Callable[..., Any]
 
     @classmethod
     def of(cls, name: str, modules: dict[str, ModuleType]) -> "Implementation":
@@ -29,13 +36,27 @@ class Implementation:
             name,
             RMDA=modules["rmda"].RMDA,
             RDA=modules["rda"].RDA,
+            RAMDA=modules["ramda"].RAMDA,
             ProxSGD=modules["prox_sgd"].ProxSGD,
             steps=modules["run"].steps,
             staged_steps=modules["run"].staged_steps,
+            GroupLasso=modules["group_lasso"].GroupLasso,
+            Block=modules["blocks"].Block,
+            Blocks=modules["blocks"].Blocks,
+            MultinomialLoss=modules["multinomial"].MultinomialLoss,
         )
 
 
-MODULES = {"rmda": rmda, "rda": rda, "prox_sgd": prox_sgd, "run": run}
+MODULES = {
+    "rmda": rmda,
+    "rda": rda,
+    "ramda": ramda,
+    "prox_sgd": prox_sgd,
+    "run": run,
+    "group_lasso": group_lasso,
+    "blocks": blocks,
+    "multinomial": multinomial,
+}
 REFERENCE = Implementation.of("reference", MODULES)
 
 
@@ -96,7 +117,7 @@ STEP_MUTANTS = _named(
         _AVERAGE,
         "(1 - now.momentum) * state.anchor + now.momentum * prox_iterate",
     ),
-    Mutant("grad_at_prox", "gradient at W~", "run", "gradient(state.iterate))", "gradient(state.prox_iterate))"),
+    Mutant("grad_at_prox", "gradient at W~", "run", "gradient(state.iterate)", "gradient(state.prox_iterate)"),
 )
 
 # Seen only with a regularizer.
@@ -121,13 +142,94 @@ RESTART_MUTANTS = _named(
 )
 
 RMDA_MUTANTS = STEP_MUTANTS | PROX_MUTANTS | RESTART_MUTANTS
-MUTANTS = RMDA_MUTANTS | _named(
+
+_V = "state.grad_sum + now.weighted_step * grad"
+_PROX = "prox_iterate = self.regularizer.prox(state.anchor - grad_sum / now.scale, now.prox_step)"
+
+# Seen in a run with a regularizer, momentum that varies, and restarts.
+LOOP_MUTANTS = _named(
     Mutant(
-        "proxsgd_thr_one",
-        "ProxSGD: prox with 1 for eta",
-        "prox_sgd",
-        "grad_average, now.prox_step",
-        "grad_average, 1.0",
+        "weight_decay",
+        "weight decay leaks into g",
+        "rmda",
+        _V,
+        "state.grad_sum + now.weighted_step * (grad + 0.01 * state.iterate)",
     ),
-    Mutant("rda_no_gamma", "RDA: beta_t = sqrt(t)", "rda", "self.gamma * math.sqrt(t)", "math.sqrt(t)"),
+    Mutant("V_float32", "V accumulated in float32", "rmda", _V, f"({_V}).astype('float32').astype(grad.dtype)"),
+    Mutant(
+        "c_prev",
+        "c_{t-1} for c_t",
+        "rmda",
+        "momentum_at(self.momentum, t)",
+        "momentum_at(self.momentum, max(t - 1, 1))",
+    ),
+    Mutant(
+        "prox_after_mixing",
+        "prox of the average",
+        "rmda",
+        _PROX,
+        "centre = state.anchor - grad_sum / now.scale\n        prox_iterate = self.regularizer.prox("
+        "(1 - now.momentum) * state.iterate + now.momentum * centre, now.prox_step)",
+    ),
+    Mutant(
+        "restart_late",
+        "first restart a step late",
+        "run",
+        "gradient, stage.n_steps)",
+        "gradient, stage.n_steps + (k == 0))",
+    ),
+    Mutant(
+        "skip_ticks",
+        "a skipped step advances the clock",
+        "run",
+        "state if grad is None else algorithm.step(state, grad)",
+        "algorithm.step(state, 0 * state.iterate if grad is None else grad)",
+    ),
+)
+
+# Seen in a layer of a network that is trained on batches.
+LAYER_MUTANTS = _named(
+    Mutant("no_sqrt_size", "group weights lack sqrt(size)", "group_lasso", "np.sqrt(self.layout.sizes(shape))", "1.0"),
+    Mutant("group_axis", "groups along the other axis", "group_lasso", "Rows(self.axis)", "Rows(1 - self.axis)"),
+    Mutant(
+        "bias_penalised",
+        "bias regularised",
+        "blocks",
+        "field(default_factory=Zero)",
+        "field(default_factory=lambda: __import__('rmda_ref').L1(0.05))",
+    ),
+    Mutant(
+        "batch_sum",
+        "gradient summed over the batch",
+        "multinomial",
+        "gradients[np.arange(len(y)), y] -= 1\n        return gradients",
+        "gradients[np.arange(len(y)), y] -= 1\n        return gradients * len(y)",
+    ),
+)
+
+_SQUARES = "state.square_sum + weighted_step * grad * grad"
+
+# Seen in a run of RAMDA with a regularizer.
+RAMDA_MUTANTS = _named(
+    Mutant("ramda_sqrt", "RAMDA: P = sqrt(U)", "ramda", "square_sum ** (1 / 3)", "square_sum ** (1 / 2)"),
+    Mutant("ramda_unweighted", "RAMDA: U = sum of g^2", "ramda", _SQUARES, "state.square_sum + grad * grad"),
+    Mutant("ramda_no_eta", "RAMDA: no eta in U", "ramda", _SQUARES, "state.square_sum + math.sqrt(t) * grad * grad"),
+    Mutant("ramda_alpha_prev", "RAMDA: prox with alpha_{t-1}", "ramda", "weight, metric)", "state.weight, metric)"),
+)
+
+FURTHER_MUTANTS = LOOP_MUTANTS | LAYER_MUTANTS
+MUTANTS = (
+    RMDA_MUTANTS
+    | FURTHER_MUTANTS
+    | RAMDA_MUTANTS
+    | _named(
+        Mutant(
+            "proxsgd_thr_one",
+            "ProxSGD: prox with 1 for eta",
+            "prox_sgd",
+            "grad_average, now.prox_step",
+            "grad_average, 1.0",
+        ),
+        Mutant("rda_no_gamma", "RDA: beta_t = sqrt(t)", "rda", "self.gamma * math.sqrt(t)", "math.sqrt(t)"),
+    )
 )

@@ -17,7 +17,8 @@ stepper = RMDA(GroupLasso(lam=0.1, axis=1), step_size=0.1).stepper(np.zeros((3, 
 stepper.step(np.zeros((3, 2), np.float32))
 from rmda_ref.kernels.of_norm import keep
 finders = numba.finders(stepper.algorithm.regularizer.layout.address((3, 2)))
-driver = numba.compiled(False, drivers.step_radial, group_soft_threshold, keep, drivers.from_anchor, *finders)
+eyes = (drivers.look_away, drivers.note_nothing)
+driver = numba.compiled(False, drivers.step_radial, group_soft_threshold, keep, drivers.from_anchor, *finders, *eyes)
 print(sum(driver.stats.cache_hits.values()), sum(driver.stats.cache_misses.values()))
 """
 

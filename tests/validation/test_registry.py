@@ -1,5 +1,6 @@
 """Which claims there are, and what makes one unfit to be registered."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from rmda_ref.crosscheck.mutants import MUTANTS, RMDA_MUTANTS
 from validation import registry
 from validation.claim import Claim
 from validation.registry import RegistryError, discover, mutants_of, select
+from validation.theorems import THEOREMS
 
 CLAIMS = discover(registry.PACKAGES)
 MUTANT = next(iter(RMDA_MUTANTS))
@@ -67,6 +69,32 @@ def test_a_claim_says_what_it_is(id_):
 def test_every_mutant_must_be_killed_by_some_claim():
     """A mistake that no claim promises to expose would go unseen."""
     assert {name for claim in CLAIMS.values() for name in claim.kills} == MUTANTS.keys()
+
+
+def test_every_mutant_must_be_killed_by_an_exact_identity():
+    """Pictures and statistics let mistakes pass; an identity does not."""
+    assert {name for claim in CLAIMS.values() if claim.exact for name in claim.kills} == MUTANTS.keys()
+
+
+@pytest.mark.parametrize("id_", CLAIMS)
+def test_a_claim_tests_a_theorem(id_):
+    """The index of the report leads to it."""
+    assert CLAIMS[id_].theorems and set(CLAIMS[id_].theorems) <= THEOREMS.keys()
+
+
+def test_every_theorem_is_tested():
+    assert {name for claim in CLAIMS.values() for name in claim.theorems} == THEOREMS.keys()
+
+
+def test_chance_fails_a_correct_implementation_less_than_once_in_ten_thousand_runs():
+    """The union bound over the claims for which one is known."""
+    assert sum(claim.failure_probability or 0.0 for claim in CLAIMS.values()) < 1e-4
+
+
+def test_a_claim_without_a_known_failure_probability_says_so():
+    for claim in CLAIMS.values():
+        if claim.failure_probability is None:
+            assert re.search("no (failure )?probability|no bound|observation", claim.bar), claim.id
 
 
 def test_claims_come_package_by_package_in_the_natural_order_of_their_ids(package):

@@ -4,6 +4,7 @@ import io
 import math
 import re
 from base64 import b64decode
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import product
 from xml.etree import ElementTree
@@ -16,9 +17,10 @@ from rmda_ref.crosscheck.mutants import REFERENCE, RMDA_MUTANTS
 from validation.claim import Check, Claim, Curve, Gallery, Measurement, Picture, Table
 from validation.console import print_claims, print_findings
 from validation.report import gallery
-from validation.report.html import write_report
+from validation.report.html import render, write_report
 from validation.report.pictures import draw, svg
 from validation.results import Findings, environment
+from validation.theorems import THEOREMS
 from validation.trial import Trial
 from validation.verdict import Verdict
 
@@ -221,3 +223,13 @@ def test_predictions_and_measurements_in_pairs_share_their_colours():
     assert first.get_color() == one.get_color() != second.get_color() == two.get_color()
     assert bar.get_linestyle() == "--" and bar.get_color() not in (first.get_color(), second.get_color())
     assert (first.get_marker(), one.get_linestyle()) == ("None", "None")
+
+
+def test_the_index_leads_from_each_theorem_to_its_claims():
+    """Tested ones link to their claims, with the verdict; the others say that nothing tests them in this run."""
+    key, other = tuple(THEOREMS)[:2]
+    verdicts = tuple(replace(v, claim=replace(v.claim, theorems=(key,))) for v in (GOOD, BAD))
+    text = " ".join(Page(render(findings(*verdicts), {"Z1": (), "Z2": ()})).text.split())
+    index = text[text.index("Index by theorem") :]
+    assert f"{THEOREMS[key].where} Z1 ✓ Z2 ✗" in index.replace("\N{NO-BREAK SPACE}", " ")
+    assert f"{THEOREMS[other].where} none in this run" in index.replace(" (ours)", "")

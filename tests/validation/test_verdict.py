@@ -1,6 +1,7 @@
 """When a claim holds, and how its figures are put into words."""
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -11,8 +12,8 @@ from rmda_ref.crosscheck.mutants import REFERENCE, RMDA_MUTANTS, Mutant
 from validation.claim import Check, Claim, Measurement, Setting
 from validation.runner import jobs_of
 from validation.trial import attempt
-from validation.verdict import Verdict, closeness, columns_of, judge, tightest
-from validation.wording import bar, number
+from validation.verdict import Verdict, closeness, columns_of, judge, killers, risk, tightest
+from validation.wording import bar, chance, number
 
 REQUIRED, OPTIONAL = tuple(RMDA_MUTANTS)[:2]
 
@@ -183,3 +184,38 @@ def test_figures_are_short(value, text):
 def test_a_bar_is_said_as_shortly_as_it_can_be(check, text):
     """One sided, exact, symmetric and lopsided bars each have their form."""
     assert bar(check) == text
+
+
+def test_the_risk_of_a_run_is_the_sum_of_what_is_known_and_names_what_is_not():
+    """Exact claims cannot fail by chance; an unknown probability is not 0."""
+    verdicts = [
+        replace(verdict, claim=replace(verdict.claim, id=id_, failure_probability=p))
+        for verdict in [verdict_on(error_by_name(), kills=(REQUIRED,))]
+        for id_, p in (("A1", 0.0), ("B1", 2e-6), ("B2", 3e-6), ("S4", None))
+    ]
+    found = risk(verdicts)
+    assert math.isclose(found.total, 5e-6)
+    assert [claim.id for claim in found.bounded] == ["B1", "B2"] and [claim.id for claim in found.unbounded] == ["S4"]
+    assert "at most 5.0e-06 (B1 2e-06, B2 3e-06); no bound is known for S4." in chance(found)
+    assert [claim.exact for claim in killers(verdicts, OPTIONAL)] == []
+
+
+def test_the_killers_of_a_mutant_are_the_claims_that_expose_it():
+    seen = verdict_on(error_by_name(**{REQUIRED: 2.0}), kills=(REQUIRED,))
+    blind = verdict_on(error_by_name(), runs=(REQUIRED,))
+    assert killers([seen, blind], REQUIRED) == (seen.claim,)
+
+
+@pytest.mark.parametrize(
+    ("profile", "sizes", "expected"),
+    [
+        ("quick", (1, 2), 1),
+        ("full", (1, 2), 2),
+        ("exhaustive", (1, 2), 2),
+        ("exhaustive", (1, 2, 3), 3),
+        ("full", (1, 2, 3), 2),
+    ],
+)
+def test_a_profile_asks_for_its_size(profile, sizes, expected):
+    """The exhaustive profile is the full one where no other size is named."""
+    assert Setting(profile=profile).size(*sizes) == expected

@@ -96,4 +96,6 @@ CLAIM = Claim(
     measure=measure,
     kills=tuple(STEP_MUTANTS),
     runs=tuple(RMDA_MUTANTS),
+    theorems=("dynamics",),
+    failure_probability=0.0,
 )

@@ -77,6 +77,8 @@ CLAIM = Claim(
         "margin of 100. The gradient is computed again at W^{t-1} from outside."
     ),
     measure=measure,
-    kills=tuple(STEP_MUTANTS),
+    kills=(*STEP_MUTANTS, "c_prev", "weight_decay", "V_float32"),
     runs=tuple(RMDA_MUTANTS),
+    theorems=("dynamics", "algorithm"),
+    failure_probability=0.0,
 )

@@ -83,5 +83,7 @@ CLAIM = Claim(
         "1e-13, and a margin of 30."
     ),
     measure=measure,
-    kills=tuple(RMDA_MUTANTS),
+    kills=(*RMDA_MUTANTS, "restart_late"),
+    theorems=("restarts", "dynamics"),
+    failure_probability=0.0,
 )

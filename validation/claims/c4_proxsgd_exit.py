@@ -93,4 +93,6 @@ CLAIM = Claim(
     ),
     measure=measure,
     kills=("proxsgd_thr_one",),
+    theorems=("no-identification",),
+    failure_probability=FAILURE_PROBABILITY,
 )

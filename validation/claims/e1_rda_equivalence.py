@@ -14,22 +14,21 @@ import numpy as np
 
 from rmda_ref import PowerDecay
 from rmda_ref.crosscheck.mutants import PROX_MUTANTS, RMDA_MUTANTS, STEP_MUTANTS, Implementation
-from rmda_ref.regularizers import REGISTRY
 from validation.claim import Check, Claim, Curve, Measurement, Picture, Setting
+from validation.convex_examples import CONVEX, convex_examples
 from validation.noisy_quadratic import Array, NoisyQuadratic
 
 BAR = 1e-11
-N_SEEDS, N_STEPS = 20, 25
+N_SEEDS, N_STEPS = (1, 20), 25  # seeds: quick, full
 UNSEEN = ("c_late", "grad_at_prox")  # besides the mutants of restarts
-CONVEX = [example for example in REGISTRY.values() if example[0].convex]
 
 
 def measure(implementation: Implementation, setting: Setting) -> Measurement:
     errors = np.array(
         [
-            _errors(implementation, setting.rng("E1", k, place), *example)
-            for k in range(N_SEEDS)
-            for place, example in enumerate(CONVEX)
+            _errors(implementation, setting.rng("E1", k, name), *CONVEX[name])
+            for k in range(setting.size(*N_SEEDS))
+            for name in convex_examples(setting)
         ]
     ).max(axis=0)
     names = ("W^t", "W~^t", "dual average")
@@ -81,4 +80,6 @@ CLAIM = Claim(
     measure=measure,
     kills=(*(name for name in STEP_MUTANTS | PROX_MUTANTS if name not in UNSEEN), "rda_no_gamma"),
     runs=(*RMDA_MUTANTS, "rda_no_gamma"),
+    theorems=("rda",),
+    failure_probability=0.0,
 )

@@ -11,8 +11,9 @@ from rmda_ref.crosscheck import mutants
 from validation.parts import write_whole
 from validation.report import gallery, pictures
 from validation.results import Findings
-from validation.verdict import Verdict, columns_of, tightest
-from validation.wording import FATES, bar, number, seconds
+from validation.theorems import THEOREMS
+from validation.verdict import Verdict, columns_of, killers, risk, tightest
+from validation.wording import FATES, bar, chance, number, seconds
 
 __all__ = ["Drawn", "render", "write_report"]
 
@@ -47,11 +48,17 @@ def render(findings: Findings, drawn: dict[str, tuple[Drawn, ...]]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    pages.filters.update(number=number, bar=bar, seconds=seconds, tightest=tightest, data_uri=_data_uri)
+    pages.filters.update(number=number, bar=bar, chance=chance, seconds=seconds, tightest=tightest, data_uri=_data_uri)
     columns = columns_of(findings.verdicts)
-    killers = {name: sum(v.fate(name) == "killed" for v in findings.verdicts) for name in columns}
     return pages.get_template("template.html").render(
-        findings=findings, drawn=drawn, columns=columns, killers=killers, mutants=mutants.MUTANTS, fates=FATES
+        findings=findings,
+        drawn=drawn,
+        columns=columns,
+        killers={name: killers(findings.verdicts, name) for name in columns},
+        mutants=mutants.MUTANTS,
+        fates=FATES,
+        theorems=THEOREMS,
+        risk=risk(findings.verdicts),
     )
 
 

@@ -1,0 +1,114 @@
+"""A user's own algorithm is put to the claims in the place of RMDA, by name."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from rmda_ref.crosscheck.mutants import REFERENCE
+from validation import cli, foreign
+from validation.claim import Setting
+from validation.claims import a1_scalar_recurrence, a8_restart_contraction, b1_dual_average_variance, c4_proxsgd_exit
+from validation.trial import attempt
+
+# Nothing but init, step and restart, on states that are plain tuples with two names.
+CODE = """
+import math
+from typing import NamedTuple
+import numpy as np
+
+class State(NamedTuple):
+    iterate: np.ndarray
+    prox_iterate: np.ndarray
+    past: tuple
+
+class Mine:
+    def __init__(self, regularizer, step_size, momentum):
+        self.regularizer, self.step_size, self.momentum = regularizer, step_size, momentum
+
+    def init(self, w0):
+        return State(w0, w0, (w0, 0 * w0, 0.0, 0))
+
+    def step(self, state, grad):
+        anchor, v, alpha, t = state.past
+        at = lambda schedule: schedule(t + 1) if callable(schedule) else schedule
+        t, beta = t + 1, math.sqrt(t + 1)
+        s = at(self.step_size) * beta
+        v, alpha, c = v + s * grad, alpha + s, at(self.momentum)
+        found = self.regularizer.prox(anchor - v / beta, alpha / beta)
+        return State((1 - c) * state.iterate + c * found, found, (anchor, v, alpha, t))
+
+    def restart(self, state):
+        return self.init(state.iterate)
+
+class NoRestart(Mine):
+    def restart(self, state):
+        return state
+
+class Bare(Mine):
+    def init(self, w0):
+        return w0
+
+number = 3
+"""
+
+
+@pytest.fixture
+def name(tmp_path, monkeypatch):
+    (tmp_path / "mine_to_check.py").write_text(CODE)
+    monkeypatch.syspath_prepend(tmp_path)
+    return "mine_to_check:"
+
+
+def test_an_algorithm_with_no_more_than_init_step_and_restart_passes(name):
+    for claim in (a1_scalar_recurrence.CLAIM, a8_restart_contraction.CLAIM):
+        found = attempt(claim, name + "Mine", Setting())
+        assert found.holds and not found.unasked, found.failure
+
+
+def test_a_wrong_one_breaks_the_claim_that_sees_its_mistake(name):
+    assert attempt(a1_scalar_recurrence.CLAIM, name + "NoRestart", Setting()).holds
+    assert not attempt(a8_restart_contraction.CLAIM, name + "NoRestart", Setting()).holds
+
+
+def test_what_a_claim_cannot_ask_is_no_failure_of_the_algorithm(name):
+    """It does not run RMDA, or looks at what a state need not have."""
+    assert attempt(c4_proxsgd_exit.CLAIM, name + "Mine", Setting()).unasked == "it does not run RMDA"
+    assert attempt(b1_dual_average_variance.CLAIM, name + "Mine", Setting()).unasked in (
+        "",
+        "its state has no dual_average",
+    )
+
+
+def test_a_state_without_its_two_points_is_an_error_of_the_algorithm(name):
+    found = attempt(a1_scalar_recurrence.CLAIM, name + "Bare", Setting())
+    assert not found.holds and not found.unasked and "has no iterate and no prox_iterate" in found.failure
+
+
+@pytest.mark.parametrize("wrong", ["nowhere:Mine", "mine_to_check:Other", "mine_to_check:number", ":Mine", "mine:"])
+def test_an_algorithm_that_cannot_be_had_is_named(name, wrong):
+    with pytest.raises(foreign.ForeignError, match=r"called with \(regularizer, step_size, momentum\)"):
+        foreign.load(wrong)
+
+
+def test_only_rmda_is_replaced(name):
+    found = foreign.load(name + "Mine")
+    assert found.RMDA is not REFERENCE.RMDA
+    assert (found.RDA, found.steps) == (REFERENCE.RDA, REFERENCE.steps)
+
+
+def test_the_command_line_says_which_claims_break(name, tmp_path):
+    out = tmp_path / "out"
+    options = ["run", "--jobs", "1", "--only", "A1,A8,C4", "--out", str(out), "--algorithm", name + "NoRestart"]
+    run = CliRunner().invoke(cli.app, options)
+    assert run.exit_code == 1
+    assert "1 of 2 claims hold; broken: A8" in run.stdout and "does not run RMDA: C4" in run.stdout
+    record = json.loads((out / "algorithms" / "mine_to_check-NoRestart" / "results.json").read_text())
+    assert record["subject"] == name + "NoRestart"
+    assert {id_: claim["verdict"] for id_, claim in record["claims"].items()} == {"A1": "holds", "A8": "fails"}
+    assert not (out / "results.json").exists()  # the reference's report is left alone
+
+
+def test_an_unknown_algorithm_is_status_2(tmp_path):
+    run = CliRunner().invoke(cli.app, ["run", "--out", str(tmp_path), "--algorithm", "nowhere:Mine"])
+    assert run.exit_code == 2 and "nowhere" in run.stderr
