@@ -5,6 +5,7 @@ from problems.data import DataError, DataSource, ImageData, load
 from problems.logistic import PopulationLogistic
 from problems.mlp import MLP
 from problems.multinomial_regression import MultinomialRegression
+from problems.plant import planted
 from problems.planted import Planted
 from problems.quadratic import Quadratic
 from problems.teacher_student import TeacherStudent
@@ -24,5 +25,6 @@ __all__ = [
     "RandomShift",
     "TeacherStudent",
     "load",
+    "planted",
     "subgradient",
 ]

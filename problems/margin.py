@@ -44,7 +44,8 @@ def margin(regularizer: Regularizer, w: Array, u: Array) -> float:
 
 @margin.register
 def _(regularizer: L1, w: Array, u: Array) -> float:
-    return float(np.min(regularizer.lam - np.abs(u[w == 0]), initial=np.inf))
+    room = regularizer.strengths_like(w, w.shape) - np.abs(u)
+    return float(np.min(room[w == 0], initial=np.inf))
 
 
 @margin.register

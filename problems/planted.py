@@ -6,6 +6,10 @@ Take any f with a known global minimiser w* and a subgradient u of psi at w*. Th
 
 is minimal at w*, be f convex or not: f(w) >= f(w*), and psi(w) - <u, w> >= psi(w*) - <u, w*> by the definition of u.
 The structure of w* is the structure of the solution, and the choice of u sets the margin with which it is identified.
+
+Where psi is not convex there may be no such u. A prox gives one with a defect: at w* = prox_{s psi}(x) and
+u = (x - w*)/s, psi(w) >= psi(w*) + <u, w - w*> - ||w - w*||^2/(2s), because w* minimises the objective of the prox. A
+term ||w - w*||^2/(2s) makes up for it, and w* is the minimiser again, whatever f is.
 """
 
 from dataclasses import dataclass
@@ -16,6 +20,7 @@ import numpy.typing as npt
 
 from problems.margin import margin
 from problems.tilt import subgradient
+from rmda_ref import checks
 from rmda_ref.regularizers import Manifold, Regularizer
 
 Array = npt.NDArray[Any]
@@ -33,7 +38,7 @@ class Smooth(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Planted:
-    """F(w) = f(w) - <tilt, w> + psi(w), minimal at ``f.target``.
+    """F(w) = f(w) - <tilt, w> + curvature/2 ||w - f.target||^2 + psi(w), minimal at ``f.target``.
 
     Parameters
     ----------
@@ -41,6 +46,10 @@ class Planted:
     regularizer : psi
     tilt : array like ``smooth.target``
         u, a subgradient of psi at the target.
+    curvature : float, at least 0
+        1/s where psi is not convex, else 0.
+    noise : float, at least 0
+        Standard deviation, per entry and step, of Gaussian noise that is added to the stochastic gradients of f.
 
     Raises
     ------
@@ -59,8 +68,12 @@ class Planted:
     smooth: Smooth
     regularizer: Regularizer
     tilt: Array
+    curvature: float = 0.0
+    noise: float = 0.0
 
     def __post_init__(self) -> None:
+        checks.nonnegative("curvature", self.curvature)
+        checks.nonnegative("noise", self.noise)
         if self.tilt.shape != self.solution.shape:
             raise ValueError(
                 f"tilt has shape {self.tilt.shape}, the target {self.solution.shape}; they must be the same"
@@ -68,6 +81,7 @@ class Planted:
         if not np.isfinite(self.tilt).all():  # a NaN on the inactive part would pass for a subgradient
             raise ValueError("tilt must be finite; use problems.tilt.subgradient")
         size = np.linalg.norm(self.tilt) + np.linalg.norm(self.gradient(self.solution))
+        size += self.curvature * np.linalg.norm(self.solution)  # the tilt is a difference of such terms
         if not self.kkt_residual <= 1e-12 * size:  # a few roundings of the terms
             raise ValueError(
                 f"tilt is no subgradient of psi at the target: off by {self.kkt_residual:.3g}; "
@@ -108,12 +122,17 @@ class Planted:
 
     def objective(self, w: Array) -> float:
         """F(w)."""
-        return self.smooth.value(w) - float(np.sum(self.tilt * w)) + self.regularizer.value(w)
+        away = self.curvature / 2 * float(np.sum((w - self.solution) ** 2))
+        return self.smooth.value(w) - float(np.sum(self.tilt * w)) + away + self.regularizer.value(w)
 
     def gradient(self, w: Array) -> Array:
-        """The gradient of the smooth part, f - <tilt, .>."""
-        return self.smooth.gradient(w) - self.tilt
+        """The gradient of the smooth part, f - <tilt, .> + curvature/2 ||. - target||^2."""
+        return self.smooth.gradient(w) + self._shift(w)
 
     def noisy_gradient(self, w: Array, rng: np.random.Generator) -> Array:
         """A stochastic gradient of the smooth part."""
-        return self.smooth.noisy_gradient(w, rng) - self.tilt
+        grad = self.smooth.noisy_gradient(w, rng) + self._shift(w)
+        return grad + self.noise * rng.standard_normal(w.shape) if self.noise else grad
+
+    def _shift(self, w: Array) -> Array:
+        return np.asarray(self.curvature * (w - self.solution) - self.tilt if self.curvature else -self.tilt)

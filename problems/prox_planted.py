@@ -20,8 +20,8 @@ from rmda_ref.regularizers import Regularizer
 
 Array = npt.NDArray[Any]
 
-TRIES = 20  # points among which the one with the safest structure is taken
-DIRECTIONS = 4  # in which each is moved, to and fro
+TRIES = 12  # points among which the one with the safest structure is taken
+DIRECTIONS = 16  # in which each is moved, to and fro: with few, a small active entry is missed
 
 
 def prox_planted(

@@ -22,7 +22,7 @@ def subgradient(regularizer: Regularizer, w: Array, margin: float, rng: np.rando
 
     Parameters
     ----------
-    regularizer : L1, GroupLasso (of one strength), Nuclear, Zero or Blocks of these
+    regularizer : L1, GroupLasso, Nuclear, Zero or Blocks of these
     w : array
     margin : float in (0, strength]
     rng : numpy Generator, for the directions
@@ -45,19 +45,21 @@ def _inactive_size(strength: float, margin: float) -> float:
 
 @subgradient.register
 def _(regularizer: L1, w: Array, margin: float, rng: np.random.Generator) -> Array:
-    inactive = _inactive_size(regularizer.lam, margin) * rng.choice([-1.0, 1.0], w.shape)
-    return np.where(w != 0, regularizer.lam * np.sign(w), inactive)
+    strengths = regularizer.strengths_like(w, w.shape) + np.zeros_like(w)
+    _ = _inactive_size(float(strengths[w == 0].min(initial=np.inf)), margin)
+    inactive = (strengths - margin) * rng.choice([-1.0, 1.0], w.shape)
+    return np.where(w != 0, strengths * np.sign(w), inactive)
 
 
 @subgradient.register
 def _(regularizer: GroupLasso, w: Array, margin: float, rng: np.random.Generator) -> Array:
     layout, strength = regularizer.layout, regularizer.strengths(w.shape)
-    if not isinstance(strength, float):
-        raise ValueError("groups of several strengths have no one margin; give weights so that all are the same")
     norms = layout.norms(w)
+    strength = strength + np.zeros_like(norms)
+    _ = _inactive_size(float(strength[norms == 0].min(initial=np.inf)), margin)
     random = rng.standard_normal(w.shape)
     active = w * layout.spread(strength / np.where(norms > 0, norms, 1), w.shape)
-    inactive = random * layout.spread(_inactive_size(strength, margin) / layout.norms(random), w.shape)
+    inactive = random * layout.spread((strength - margin) / layout.norms(random), w.shape)
     return np.asarray(np.where(layout.spread(norms > 0, w.shape), active, inactive))
 
 

@@ -17,7 +17,7 @@ from validation.separation import Outcomes
 SIZES = (10, 8, 3)
 N_NEEDED = 5  # inputs
 LAM, STEP_SIZE = 0.05, 0.1
-RAMDA_STEP_SIZE = 0.005  # gradients have mean square m = 0.02: eta/(2/3 eta m)^(1/3) is 0.1 near it
+RAMDA_STEP_SIZE = 0.005  # with gradients of mean square m = 0.02, eta/(2/3 eta m)^(1/3) is 0.12, as RMDA's
 MARGIN = 0.07  # of the group strength lam sqrt(8) = 0.14
 LABEL_NOISE, KEEP, BATCH = 0.5, 0.8, 8
 

@@ -1,4 +1,4 @@
-"""What can be proved of a run: a support that stays for ever, a trajectory without rounding."""
+"""What can be said of a run: since when it is on a manifold, when it will be, that it stays; and all of it, exactly."""
 
 from rmda_ref.certificates.exact import ExactStep, exact_trajectory, supports_agree, ulps
 from rmda_ref.certificates.identification import IdentificationTracker, StageReport

@@ -24,7 +24,7 @@ sigma^2/delta^2 lowers the boundary:
 
 `predict_identification` combines noise and bias so, with T_b = d/(2 eta delta), for RDA (d/(2 eta delta))^2. That is
 exact in the limit where either of them is absent, and a model in between, where feedback also acts on what noise did:
-simulated with h d/delta of 10 and 50, medians were up to a quarter later than it says. Without curvature the law is
+simulated with h d/delta of 10 and 50, medians were up to 30% later than it says. Without curvature the law is
 exact, with three times the T_b of RMDA (claim C8), four times that of RDA.
 
 *Equation.* Let b be the boundary and Q the Gaussian tail. Above b at time u one has crossed it before, and by the

@@ -198,10 +198,6 @@ def test_lipschitz_constants():
         (lambda: TeacherStudent(NETWORK, np.zeros(3)), "network has 23 parameters"),
         (lambda: TeacherStudent(NETWORK, np.zeros(23), label_noise=-1.0), "label_noise must be at least 0"),
         (lambda: subgradient(L1(1.0), np.zeros(2), 1.5, np.random.default_rng(0)), r"margin must lie in \(0, 1\]"),
-        (
-            lambda: subgradient(GroupLasso(1.0, groups=[[0], [1, 2]]), np.zeros(3), 0.5, np.random.default_rng(0)),
-            "no one margin",
-        ),
     ],
 )
 def test_bad_arguments(make, message):

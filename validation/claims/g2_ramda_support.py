@@ -31,7 +31,7 @@ N_TESTS = N_SEEDS["full"] * N_STEPS * N_GROUPS * (SIZE + 1)
 FAILURE_PROBABILITY = float(N_TESTS * 2 * DENSITY * 2 * ROUNDINGS * np.finfo(float).eps / 2)
 REGULARIZERS: dict[str, tuple[Any, Callable[[np.ndarray], np.ndarray]]] = {
     "entries": (L1(LAM), lambda w: w != 0),
-    "groups": (GroupLasso(LAM, axis=-1), lambda w: w.any(axis=-1)),
+    "groups": (GroupLasso(LAM, axis=-1), lambda w: np.asarray(w.any(axis=-1))),
 }
 
 

@@ -36,7 +36,7 @@ def predicted(power: float, t: np.ndarray) -> np.ndarray:
 
 def measure(implementation: Implementation, setting: Setting) -> Measurement:
     n, n_steps = setting.size(quick=(1500, 2000), full=(1500, 20_000))
-    shown = shown_steps(n_steps)[::6]
+    shown = sorted({*shown_steps(n_steps)[::6], n_steps})
     checks: list[Check] = []
     curves: list[Curve] = []
     for p in POWERS:

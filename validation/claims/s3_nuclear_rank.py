@@ -53,7 +53,8 @@ CLAIM = Claim(
         f"of {N_STEPS[0]} (quick) or {N_STEPS[1]} steps; ProxSGD wrong somewhere in at least 99% of the windows of 100 "
         "steps. After 150 steps the dual average errs by a matrix of norm about (sqrt(6) + sqrt(4)) sigma/11.5, two "
         "fifths of the margin, and by less than the margin ever after. The manifold is curved, so that no failure "
-        "probability is proved: as a guide, a norm 5 deviations beyond that has probability below 2 exp(-5^2/2) a step."
+        "probability is proved: as a guide, for Gaussian noise without bias the margin lies 7 deviations beyond that "
+        "norm, which has probability below exp(-7^2/2) = 2e-11 at the first scored step, and less ever after."
     ),
     measure=measure,
     theorems=("identification", "no-identification"),

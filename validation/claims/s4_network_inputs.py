@@ -47,7 +47,8 @@ CLAIM = Claim(
         f"Every seed ({N_SEEDS[0]} quick, {N_SEEDS[1]} full) of RMDA, RDA and RAMDA right at every step after the "
         f"first tenth of {N_STEPS[0]} (quick) or {N_STEPS[1]} steps; ProxSGD wrong somewhere in at least 99% of the "
         "windows of 100 steps. F is not convex and its curvature feeds back, so that no failure probability is proved: "
-        "the bar is an observation."
+        "the bar is an observation. RAMDA has a step size that makes its steps as long as RMDA's; with eta = 0.1 for "
+        "both they were nine times as long, and one of 10 seeds was late (917 steps)."
     ),
     measure=measure,
     theorems=("identification", "no-identification", "ramda"),
