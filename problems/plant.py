@@ -81,6 +81,8 @@ def planted(
     if manifold is not None and not isinstance(manifold, np.ndarray):
         point = moved_onto(manifold, regularizer, point)
         _check_structure(manifold, regularizer, point)
+    if not np.isfinite(regularizer.value(point)):
+        raise ValueError("the target of f lies outside the domain of psi; give manifold as an array, a point within it")
     moved: Any = dataclasses.replace(smooth, target=point)  # type: ignore[type-var]
     return Planted(moved, regularizer, _tilt(regularizer, point, margin, rng), noise=noise)
 

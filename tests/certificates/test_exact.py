@@ -82,7 +82,7 @@ def test_the_library_follows_the_exact_trajectory(regularizer):
 
 
 def test_l1_minimises_its_subproblem_exactly():
-    """-(V + beta (W~ - W^0))/alpha is lam times a sign where W~ is nonzero, at most lam elsewhere: with no tolerance."""
+    """-(V + beta (W~ - W^0))/alpha is lam sign(W~) where W~ is nonzero, at most lam elsewhere: with no tolerance."""
     lam, anchor = Fraction(0.75), [Fraction(x) for x in START]
     truth = exact(L1(0.75))
     zeros = 0

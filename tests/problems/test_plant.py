@@ -174,6 +174,7 @@ F = Quadratic(np.array([3.0, -2.0, 0.0]), np.eye(3))
         ((F, L1(1.0), {"margin": 0.5, "manifold": Support.of(np.ones(3, bool))}), ValueError, "cannot be moved onto"),
         ((F, L1(1.0), {"margin": 0.5, "manifold": Rank(1)}), TypeError, "give manifold as an array"),
         ((F, TopK(1), {"margin": 0.5, "manifold": np.ones(3)}), TypeError, "drawn by its prox"),
+        ((F, Simplex(), {"margin": 0.1}), ValueError, "lies outside the domain of psi"),
         ((F, TopK(1), {"margin": 5.0}), ValueError, "no point with this structure and a margin of 5.0"),
     ],
 )

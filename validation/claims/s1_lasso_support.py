@@ -102,7 +102,10 @@ CLAIM = Claim(
         "standard deviation sigma = delta and 2 delta, W~ of RMDA has the right support at every step after a finite "
         "one, for c = 1 and c = 0.1, and so has RDA; ProxSGD, with a constant or a decaying step, has not."
     ),
-    source="Huang & Lee (ICLR 2022), Theorem 1; for RDA Lee & Wright (JMLR 2012); the predicted curve is derived here",
+    source=(
+        "Huang & Lee (ICLR 2022), manifold identification; for RDA Lee & Wright (JMLR 2012); the predicted curve "
+        "is derived here"
+    ),
     bar=(
         f"{N_SEEDS[1]} seeds, {N_STEPS[1]:,} steps (quick: {N_SEEDS[0]} and {N_STEPS[0]:,}): every seed of RMDA and "
         "RDA right at every step after the first tenth; ProxSGD wrong somewhere in at least 99% of the windows of 100 "

@@ -64,7 +64,10 @@ CLAIM = Claim(
         "every step after a finite one, for c = 1 and c = 0.1, and so have RDA and RAMDA; ProxSGD, with a constant or "
         "a decaying step, has not."
     ),
-    source="Huang & Lee (ICLR 2022), Theorem 1; RDA: Lee & Wright (JMLR 2012); RAMDA: Huang & Lee (NeurIPS 2024)",
+    source=(
+        "Huang & Lee (ICLR 2022), manifold identification; RDA: Lee & Wright (JMLR 2012); RAMDA: Huang & Lee "
+        "(NeurIPS 2024)"
+    ),
     bar=(
         f"{N_SEEDS[1]} seeds, {N_STEPS[1]:,} steps (quick: {N_SEEDS[0]} and {N_STEPS[0]:,}): every seed of RMDA, RDA "
         "and RAMDA right at every step after the first tenth; ProxSGD wrong somewhere in at least 99% of the windows "

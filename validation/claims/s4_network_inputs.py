@@ -40,8 +40,8 @@ CLAIM = Claim(
         "with a constant or a decaying step, has not."
     ),
     source=(
-        "Huang & Lee (ICLR 2022), Theorem 1 and Section 4; RAMDA: Huang & Lee (NeurIPS 2024); the planted minimum is "
-        "proved in problems/planted.py"
+        "Huang & Lee (ICLR 2022), manifold identification and Section 4; RAMDA: Huang & Lee (NeurIPS 2024); the "
+        "planted minimum is proved in problems/planted.py"
     ),
     bar=(
         f"Every seed ({N_SEEDS[0]} quick, {N_SEEDS[1]} full) of RMDA, RDA and RAMDA right at every step after the "

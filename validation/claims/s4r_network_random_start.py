@@ -39,7 +39,7 @@ CLAIM = Claim(
         "On the planted network of claim S4, from a random start with all inputs active, W~ of RMDA (c = 1) and of "
         "RAMDA has the right inputs at every step after a finite one; ProxSGD has not."
     ),
-    source="Huang & Lee (ICLR 2022), Theorem 1 and Section 4; RAMDA: Huang & Lee (NeurIPS 2024)",
+    source="Huang & Lee (ICLR 2022), manifold identification and Section 4; RAMDA: Huang & Lee (NeurIPS 2024)",
     bar=(
         f"All {N_SEEDS[1]} seeds ({N_SEEDS[0]} quick) of RMDA and RAMDA right at every step after the first tenth of "
         f"{N_STEPS[1]:,} steps ({N_STEPS[0]:,} quick); ProxSGD wrong somewhere in at least 99% of the windows of 100 "

@@ -69,7 +69,10 @@ CLAIM = Claim(
         "RMDA (c = 1 and c = 0.1) and RAMDA has the right support at every step after a finite one; ProxSGD, with a "
         "constant or a decaying step, has not."
     ),
-    source="Huang & Lee (ICLR 2022), Theorem 1; RAMDA: Huang & Lee (NeurIPS 2024); planted by problems/planted.py",
+    source=(
+        "Huang & Lee (ICLR 2022), manifold identification; RAMDA: Huang & Lee (NeurIPS 2024); planted by "
+        "problems/planted.py"
+    ),
     bar=(
         f"Every seed ({N_SEEDS[0]} quick, {N_SEEDS[1]} full) of RMDA and RAMDA right at every step after the first "
         f"tenth of {N_STEPS[0]} (quick) or {N_STEPS[1]:,} steps; ProxSGD wrong somewhere in at least 99% of the "

@@ -121,7 +121,7 @@ CLAIM = Claim(
         "RMDA has the right support at every step after a finite one, without a full gradient, and so has prox-SVRG, "
         "which takes one every 2n steps; ProxSGD, with a constant or a decaying step, has not."
     ),
-    source="Huang & Lee (ICLR 2022), Theorem 1; prox-SVRG: Xiao & Zhang (SIAM J. Optim. 2014)",
+    source="Huang & Lee (ICLR 2022), manifold identification; prox-SVRG: Xiao & Zhang (SIAM J. Optim. 2014)",
     bar=(
         f"Every seed ({N_SEEDS[0]} quick, {N_SEEDS[1]} full) of RMDA and prox-SVRG right at every step after the first "
         f"tenth of {N_STEPS[0]} (quick) or {N_STEPS[1]:,} steps; ProxSGD wrong somewhere in at least 99% of the "
