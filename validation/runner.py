@@ -67,14 +67,14 @@ class WorkerDied(RuntimeError):
 
 
 def jobs_of(claims: Mapping[str, Claim], subject: str = REFERENCE.name) -> tuple[Job, ...]:
-    """Every job of these claims on ``subject`` and on their mutants, the long ones first so that no worker ends long
-    after the others.
+    """Every job of these claims on ``subject``, then on their mutants, which often stop early.
 
-    Experiments are the longest; they come last in the registry. A failing mutant often stops early.
+    The last of the registry comes first: it is the longest, and it compiles every operator. The others follow in order,
+    so that those at the end find the operators compiled.
     """
-    backwards = tuple(claims.values())[::-1]
-    subjects = (Job(claim.id, subject) for claim in backwards)
-    return (*subjects, *(Job(claim.id, name) for claim in backwards for name in mutants_of(claim)))
+    names = tuple(claims)
+    subjects = (Job(name, subject) for name in (*names[-1:], *names[:-1]))
+    return (*subjects, *(Job(name, mutant) for name in names[::-1] for mutant in mutants_of(claims[name])))
 
 
 def finished(jobs: Iterable[Job], run: Run) -> dict[Job, Trial]:

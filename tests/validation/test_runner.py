@@ -146,11 +146,14 @@ def test_the_key_depends_on_setting_and_sources(tmp_path, monkeypatch):
     sys.modules.pop("demo_sources")
 
 
-def test_references_run_before_mutants_and_the_last_claims_first():
+def test_references_run_before_mutants_and_the_last_claim_first():
     """Every job stands once."""
-    claims = {id_: Claim(id_, "", "", "", "", print, kills=(MUTANT,), runs=(MUTANT, OTHER)) for id_ in ("A1", "X1")}
-    expected = ["X1", "A1", f"X1 on {MUTANT}", f"X1 on {OTHER}", f"A1 on {MUTANT}", f"A1 on {OTHER}"]
-    assert list(map(str, jobs_of(claims))) == expected
+    claims = {
+        id_: Claim(id_, "", "", "", "", print, kills=(MUTANT,), runs=(MUTANT, OTHER)) for id_ in ("A1", "B1", "X1")
+    }
+    mutants = [f"{id_} on {name}" for id_ in ("X1", "B1", "A1") for name in (MUTANT, OTHER)]
+    assert list(map(str, jobs_of(claims))) == ["X1", "A1", "B1", *mutants]
+    assert jobs_of({}) == ()
 
 
 def test_a_watch_sees_a_job_start_go_on_and_end_once_its_part_is_kept(tmp_path, monkeypatch, package):

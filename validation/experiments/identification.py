@@ -47,11 +47,11 @@ def identify(
     regularizer: Regularizer, shape: tuple[int, ...], implementation: Any, setting: Setting, name: str, n_steps: int
 ) -> Identified:
     """RMDA on a planted problem of the operator's own kind, under noise, from 0 or the nearest point of the domain."""
-    problem = prox_planted(regularizer, shape, setting.rng("structures", name), noise_ratio=NOISE_RATIO)
+    problem = prox_planted(regularizer, shape, setting.rng("identification", name), noise_ratio=NOISE_RATIO)
     start = regularizer.prox(np.zeros(shape), 1.0)
 
     def last_wrong(advance: Callable[[np.ndarray], np.ndarray]) -> int | None:
-        rng, w, last = setting.rng("structures", name, "noise"), start, 0
+        rng, w, last = setting.rng("identification", name, "noise"), start, 0
         for t in range(1, n_steps + 1):
             w = advance(problem.noisy_gradient(w, rng))
             if regularizer.manifold(w) != problem.manifold:
@@ -120,7 +120,7 @@ def _table(identified: dict[str, Identified]) -> Table:
 
 
 CLAIM = Claim(
-    id="structures",
+    id="identification",
     title="Every regularizer: its structure found",
     statement=(
         "Where psi is convex and partly smooth, RMDA under gradient noise finds the structure of a planted solution "
