@@ -69,12 +69,12 @@ class WorkerDied(RuntimeError):
 def jobs_of(claims: Mapping[str, Claim], subject: str = REFERENCE.name) -> tuple[Job, ...]:
     """Every job of these claims on ``subject``, then on their mutants, which often stop early.
 
-    The last of the registry comes first: it is the longest, and it compiles every operator. The others follow in order,
-    so that those at the end find the operators compiled.
+    The last two of the registry are the longest and need every operator compiled. Side by side each would compile them
+    all; so one leads, the other follows when the rest has run.
     """
-    names = tuple(claims)
-    subjects = (Job(name, subject) for name in (*names[-1:], *names[:-1]))
-    return (*subjects, *(Job(name, mutant) for name in names[::-1] for mutant in mutants_of(claims[name])))
+    backwards = tuple(claims)[::-1]
+    subjects = (Job(name, subject) for name in (*backwards[:1], *backwards[2:], *backwards[1:2]))
+    return (*subjects, *(Job(name, mutant) for name in backwards for mutant in mutants_of(claims[name])))
 
 
 def finished(jobs: Iterable[Job], run: Run) -> dict[Job, Trial]:

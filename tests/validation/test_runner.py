@@ -146,13 +146,13 @@ def test_the_key_depends_on_setting_and_sources(tmp_path, monkeypatch):
     sys.modules.pop("demo_sources")
 
 
-def test_references_run_before_mutants_and_the_last_claim_first():
+def test_references_run_before_mutants_and_the_two_longest_apart():
     """Every job stands once."""
     claims = {
         id_: Claim(id_, "", "", "", "", print, kills=(MUTANT,), runs=(MUTANT, OTHER)) for id_ in ("A1", "B1", "X1")
     }
-    mutants = [f"{id_} on {name}" for id_ in ("X1", "B1", "A1") for name in (MUTANT, OTHER)]
-    assert list(map(str, jobs_of(claims))) == ["X1", "A1", "B1", *mutants]
+    mutants = [f"{id_} on {name}" for id_ in ("X1", "B1", "A2", "A1") for name in (MUTANT, OTHER)]
+    assert list(map(str, jobs_of(claims))) == ["X1", "A2", "A1", "B1", *mutants]
     assert jobs_of({}) == ()
 
 
