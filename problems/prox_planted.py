@@ -49,14 +49,12 @@ def prox_planted(
     (True, True)
     """
     points = [2 * rng.standard_normal(shape) for _ in range(TRIES)]
-    rated = [
-        (_shows_structure(regularizer, point, step), safety(regularizer, point, step, rng), place)
-        for place, point in enumerate(points)
-    ]
-    _, room, place = max(rated)
-    target = regularizer.prox(points[place], step)
-    smooth = Quadratic(target, np.eye(target.size) / step, noise_ratio * room / step / np.sqrt(target.size))
-    return Planted(smooth, regularizer, (points[place] - target) / step)
+    fit = [point for point in points if _shows_structure(regularizer, point, step)] or points
+    rooms = [safety(regularizer, point, step, rng) for point in fit]
+    best = int(np.argmax(rooms))
+    target = regularizer.prox(fit[best], step)
+    smooth = Quadratic(target, np.eye(target.size) / step, noise_ratio * rooms[best] / step / np.sqrt(target.size))
+    return Planted(smooth, regularizer, (fit[best] - target) / step)
 
 
 def safety(regularizer: Regularizer, point: Array, step: float, rng: np.random.Generator) -> float:

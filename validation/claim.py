@@ -142,6 +142,7 @@ class Claim:
     measure : implementation, setting -> measurement.
     kills : names of the mutants that this claim must kill; the others are run too where ``runs`` says so.
     runs : names of the mutants to run (a superset of ``kills``).
+    every_operator : whether it runs all operators of the registry, which takes long to compile the first time.
     """
 
     id: str
@@ -154,6 +155,7 @@ class Claim:
     runs: tuple[str, ...] = ()
     theorems: tuple[str, ...] = ()
     failure_probability: float | None = None
+    every_operator: bool = False
 
     @property
     def exact(self) -> bool:

@@ -67,14 +67,18 @@ class WorkerDied(RuntimeError):
 
 
 def jobs_of(claims: Mapping[str, Claim], subject: str = REFERENCE.name) -> tuple[Job, ...]:
-    """Every job of these claims on ``subject``, then on their mutants, which often stop early.
+    """Every job of these claims on ``subject`` and on their mutants, the long ones first so that no worker ends long
+    after the others.
 
-    The last two of the registry are the longest and need every operator compiled. Side by side each would compile them
-    all; so one leads, the other follows when the rest has run.
+    The longest come last in the registry; a failing mutant often stops early. Of the claims that run every operator one
+    leads, which compiles them all, and the others wait: side by side each would compile them again.
     """
     backwards = tuple(claims)[::-1]
-    subjects = (Job(name, subject) for name in (*backwards[:1], *backwards[2:], *backwards[1:2]))
-    return (*subjects, *(Job(name, mutant) for name in backwards for mutant in mutants_of(claims[name])))
+    every_operator = [name for name in backwards if claims[name].every_operator]
+    first = [*every_operator[:1], *(name for name in backwards if not claims[name].every_operator)]
+    subjects = [Job(name, subject) for name in first]
+    mutants = [Job(name, mutant) for name in backwards for mutant in mutants_of(claims[name])]
+    return (*subjects, *mutants, *(Job(name, subject) for name in every_operator[1:]))
 
 
 def finished(jobs: Iterable[Job], run: Run) -> dict[Job, Trial]:

@@ -146,13 +146,15 @@ def test_the_key_depends_on_setting_and_sources(tmp_path, monkeypatch):
     sys.modules.pop("demo_sources")
 
 
-def test_references_run_before_mutants_and_the_two_longest_apart():
-    """Every job stands once."""
-    claims = {
-        id_: Claim(id_, "", "", "", "", print, kills=(MUTANT,), runs=(MUTANT, OTHER)) for id_ in ("A1", "B1", "X1")
-    }
-    mutants = [f"{id_} on {name}" for id_ in ("X1", "B1", "A2", "A1") for name in (MUTANT, OTHER)]
-    assert list(map(str, jobs_of(claims))) == ["X1", "A2", "A1", "B1", *mutants]
+def test_of_the_jobs_one_compiles_every_operator_and_the_like_wait():
+    """References run before mutants, the last claims first; every job stands once."""
+
+    def claim(id_: str) -> Claim:
+        return Claim(id_, "", "", "", "", print, (MUTANT,), (MUTANT, OTHER), every_operator=id_ != "B1")
+
+    ids = ("A1", "B1", "X1", "X2")
+    mutants = [f"{id_} on {name}" for id_ in ids[::-1] for name in (MUTANT, OTHER)]
+    assert list(map(str, jobs_of({id_: claim(id_) for id_ in ids}))) == ["X2", "B1", *mutants, "X1", "A1"]
     assert jobs_of({}) == ()
 
 

@@ -159,4 +159,5 @@ CLAIM = Claim(
     runs=tuple(RMDA_MUTANTS),
     theorems=("algorithm", "regularizers"),
     failure_probability=0.0,
+    every_operator=True,
 )

@@ -82,4 +82,5 @@ CLAIM = Claim(
     runs=(*RMDA_MUTANTS, "rda_no_gamma"),
     theorems=("rda",),
     failure_probability=0.0,
+    every_operator=True,
 )

@@ -16,7 +16,7 @@ from rmda_ref.crosscheck.mutants import Implementation
 from rmda_ref.regularizers import REGISTRY, Regularizer
 from validation.claim import Check, Claim, Measurement, Setting, Table
 
-N_STEPS = (600, 4000)  # quick, full
+N_STEPS = (400, 4000)  # quick, full
 NOISE_RATIO = 2.0  # a single gradient errs by twice the distance within which the structure was found safe
 STEP_SIZE = 0.02
 
@@ -133,4 +133,5 @@ CLAIM = Claim(
     ),
     measure=measure,
     theorems=("identification", "regularizers"),
+    every_operator=True,
 )

@@ -103,4 +103,5 @@ CLAIM = Claim(
     ),
     measure=measure,
     theorems=("regularizers",),
+    every_operator=True,
 )
