@@ -75,10 +75,14 @@ def jobs_of(claims: Mapping[str, Claim], subject: str = REFERENCE.name) -> tuple
     """
     backwards = tuple(claims)[::-1]
     every_operator = [name for name in backwards if claims[name].every_operator]
-    first = [*every_operator[:1], *(name for name in backwards if not claims[name].every_operator)]
-    subjects = [Job(name, subject) for name in first]
-    mutants = [Job(name, mutant) for name in backwards for mutant in mutants_of(claims[name])]
-    return (*subjects, *mutants, *(Job(name, subject) for name in every_operator[1:]))
+    others = [name for name in backwards if name not in every_operator]
+    leading = every_operator[:1]
+    return (
+        *(Job(name, subject) for name in (*leading, *others)),
+        *(Job(name, mutant) for name in (*leading, *others) for mutant in mutants_of(claims[name])),
+        *(Job(name, subject) for name in every_operator[1:]),
+        *(Job(name, mutant) for name in every_operator[1:] for mutant in mutants_of(claims[name])),
+    )
 
 
 def finished(jobs: Iterable[Job], run: Run) -> dict[Job, Trial]:

@@ -152,9 +152,9 @@ def test_of_the_jobs_one_compiles_every_operator_and_the_like_wait():
     def claim(id_: str) -> Claim:
         return Claim(id_, "", "", "", "", print, (MUTANT,), (MUTANT, OTHER), every_operator=id_ != "B1")
 
-    ids = ("A1", "B1", "X1", "X2")
-    mutants = [f"{id_} on {name}" for id_ in ids[::-1] for name in (MUTANT, OTHER)]
-    assert list(map(str, jobs_of({id_: claim(id_) for id_ in ids}))) == ["X2", "B1", *mutants, "X1", "A1"]
+    jobs = list(map(str, jobs_of({id_: claim(id_) for id_ in ("A1", "B1", "X1", "X2")})))
+    on = {id_: [f"{id_} on {name}" for name in (MUTANT, OTHER)] for id_ in ("A1", "B1", "X1", "X2")}
+    assert jobs == ["X2", "B1", *on["X2"], *on["B1"], "X1", "A1", *on["X1"], *on["A1"]]
     assert jobs_of({}) == ()
 
 

@@ -8,7 +8,9 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure  # without pyplot: nothing global, and no display is asked for
+from matplotlib.ticker import LogFormatter
 
 from validation.claim import Curve, Picture
 
@@ -44,7 +46,7 @@ def written(figure: Figure) -> bytes:
     """The figure as an SVG file, the same bytes every time."""
     buffer = io.BytesIO()
     with mpl.rc_context(STYLE):
-        figure.savefig(buffer, format="svg", metadata={"Date": None})
+        FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None})  # savefig would lay it out twice
     return buffer.getvalue()
 
 
