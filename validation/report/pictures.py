@@ -10,7 +10,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure  # without pyplot: nothing global, and no display is asked for
-from matplotlib.ticker import LogFormatter
 
 from validation.claim import Curve, Picture
 
