@@ -8,7 +8,7 @@ import numpy as np
 from rmda_ref import checks
 from rmda_ref.algorithms.fused import fused_step
 from rmda_ref.algorithms.watch import Eyes, Tracker, watch
-from rmda_ref.backends.numba import FloatArray, finite_check
+from rmda_ref.backends.numba import FloatArray, finite_check, flat
 
 if TYPE_CHECKING:
     from rmda_ref.algorithms.base import FusedAlgorithm
@@ -100,7 +100,7 @@ class Stepper(Generic[StateT]):
         like = self._buffers.iterate
         if type(grad) is not np.ndarray or grad.shape != like.shape or grad.dtype != like.dtype:
             checks.same_kind("grad", grad, like)
-        entries = np.ascontiguousarray(grad).reshape(-1)
+        entries = flat(grad)
         if not self._all_finite(entries):
             raise checks.not_finite("grad", grad, checks.SKIP)
         now = self.algorithm.tick(self._now.t, self._now.weight)

@@ -65,8 +65,10 @@ def finite_check() -> Kernel:
 
 
 def flat(x: FloatArray) -> FloatArray:
-    """The entries in C order, without a copy where they lie so."""
-    return np.ascontiguousarray(x).reshape(-1)
+    """The entries in C order, without a copy where they lie so; read-only, lest numba compile again for such arrays."""
+    entries = np.ascontiguousarray(x).reshape(-1)
+    entries.flags.writeable = False
+    return entries
 
 
 def finders(address: Address) -> tuple[Kernel, ...]:
@@ -132,8 +134,8 @@ def row(
         return out.astype(x.dtype)
     starts, members, strided = address = layout.address(x.shape)
     driver = compiled(x.size >= PARALLEL_FROM and address.n_groups > 1, drivers.prox_row, kernel)
-    entries = flat(x).astype(np.float64, copy=False)
-    weights = np.empty(0) if metric is None else flat(metric).astype(np.float64, copy=False)
+    entries = flat(x.astype(np.float64, copy=False))
+    weights = flat(np.empty(0) if metric is None else metric.astype(np.float64, copy=False))
     where = (starts, members, address.n_groups, strided, scratch_rows, address.longest)
     strengths = np.atleast_1d(np.asarray(strengths, dtype=np.float64))
     driver(entries, prox_step, strengths, weights, *where, typed(parameters, out.dtype), out.reshape(-1))
