@@ -56,7 +56,9 @@ def identify(
             w = advance(problem.noisy_gradient(w, rng))
             if regularizer.manifold(w) != problem.manifold:
                 last = t
-        return last if last <= n_steps // 2 else None
+            if last > n_steps // 2:
+                return None
+        return last
 
     algorithm = implementation.RMDA(regularizer, STEP_SIZE)
     state = algorithm.init(start)
