@@ -27,7 +27,7 @@ from validation.verdict import judge
 __all__ = ["app"]
 
 _FAILED, _USAGE, _INTERRUPTED = 1, 2, 130
-_PIPED_WIDTH = 100
+_PIPED_WIDTH = 110
 
 app = typer.Typer(
     help="Measure what the theory of RMDA predicts, and show which mistakes each measurement would catch.",

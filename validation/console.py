@@ -16,7 +16,7 @@ from validation.wording import FATES, bar, chance, number, seconds
 
 __all__ = ["print_claims", "print_findings", "print_unasked"]
 
-_MATRIX_WIDTH = 28  # columns of a kill matrix that fit in 100 characters
+_MATRIX_WIDTH = 33  # columns of a kill matrix that fit in 110 characters
 
 
 def print_claims(console: Console, claims: Mapping[str, Claim]) -> None:
@@ -55,21 +55,21 @@ def _grid(*columns: str, title: str | None = None) -> Grid:
 
 def _verdicts(verdicts: tuple[Verdict, ...]) -> Grid:
     grid = Grid(box=box.SIMPLE_HEAD, padding=(0, 1))
-    grid.add_column("claim", no_wrap=True)
-    grid.add_column("title, tightest check")  # the only column that may shrink
-    for name in ("predicted", "measured", "bar", "checks"):
+    grid.add_column("claim, its tightest check")  # the only column that may shrink
+    for name in ("predicted", "measured", "bar"):
         grid.add_column(name, justify="right", no_wrap=True)
     grid.add_column("verdict", no_wrap=True)
     grid.add_column("s", justify="right", no_wrap=True)
     for verdict in verdicts:
-        title, shown = Text(verdict.claim.title), tightest(verdict.checks) if verdict.checks else None
+        title, shown = Text(f"{verdict.claim.id:4}"), tightest(verdict.checks) if verdict.checks else None
+        title.append(f" {verdict.claim.title}", "bold")
         if shown:
-            title.append(f"\n{shown.quantity}", "dim")
+            others = f" (+{len(verdict.checks) - 1} checks)" if len(verdict.checks) > 1 else ""
+            title.append(f"\n     {shown.quantity}{others}", "dim")
         word = Text("holds", "green") if verdict.holds else Text("FAILS", "bold red")
-        told = str(len(verdict.checks)), word, seconds(verdict.seconds)
-        grid.add_row(verdict.claim.id, title, *_figures(shown), *told)
+        grid.add_row(title, *_figures(shown), word, seconds(verdict.seconds))
         for complaint, check in _complaints(verdict):
-            grid.add_row("", Text(f"✗ {complaint}", "red"), *_figures(check))
+            grid.add_row(Text(f"     ✗ {complaint}", "red"), *_figures(check))
     return grid
 
 
@@ -96,9 +96,9 @@ def _kill_matrix(verdicts: tuple[Verdict, ...]) -> Iterator[Grid | Text]:
         grid = Grid(title="Kill matrix", title_justify="left", box=box.SIMPLE_HEAD, padding=0)
         grid.add_column("claim ", no_wrap=True)
         for position, _ in columns:
-            grid.add_column(f"{position:>3}", justify="right", no_wrap=True)
+            grid.add_column(f"{position:>2}", justify="right", no_wrap=True)
         for verdict in verdicts:
-            if verdict.mutants:
+            if any(name in verdict.mutants for _, name in columns):
                 grid.add_row(verdict.claim.id, *(_fate(verdict, name) for _, name in columns))
         yield grid
     if names:

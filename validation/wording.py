@@ -40,7 +40,7 @@ def bar(check: Check) -> str:
         return f"= {number(low)}"
     if math.isclose(high - predicted, predicted - low, rel_tol=1e-6):
         return f"± {float(f'{(high - low) / 2:.3g}'):g}"
-    return f"{number(low)} … {number(high)}"
+    return f"{low:.3g} … {high:.3g}"
 
 
 def chance(risk: Risk) -> str:
