@@ -5,6 +5,7 @@ from typing import Any
 
 from rmda_ref import RMDA, RMDAState
 from rmda_ref.namespace import Array, namespace
+from rmda_ref.schedules import momentum_at
 
 
 @dataclass(frozen=True)
@@ -17,43 +18,35 @@ class RestartAtProx(RMDA):
 
 
 @dataclass(frozen=True, eq=False)
-class AveragedState:
-    """W^0, W^t, W~^t, the average of gradients, alpha_t and the clock."""
+class VelocityState(RMDAState):
+    """With the average of the gradients that takes the place of momentum."""
 
-    anchor: Array
-    iterate: Array
-    prox_iterate: Array
-    average: Array
-    weight: float = 0.0
-    t: int = 0
+    velocity: Array = None
 
 
 @dataclass(frozen=True)
-class ForgetfulRMDA:
-    """Keeps an exponential average of gradients, as Adam does, where RMDA keeps their weighted sum.
-
-    The noise of the average does not shrink, so that the structure is not identified where the noise is large.
-    """
+class GradientMomentum:
+    """Averages the gradients, as SGD with momentum does, where RMDA averages the iterates: without momentum the same."""
 
     regularizer: Any
     step_size: Any
     momentum: Any = 1.0
 
-    def init(self, w0: Array) -> AveragedState:
-        state = self._rmda.init(w0)
-        return AveragedState(state.anchor, state.iterate, state.prox_iterate, state.grad_sum)
+    def init(self, w0: Array) -> VelocityState:
+        return self._at_rest(self._plain.init(w0))
 
-    def step(self, state: AveragedState, grad: Array) -> AveragedState:
-        now = self._rmda.tick(state.t, state.weight)
-        average = 0.9 * state.average + 0.1 * grad
-        centre = state.anchor - now.prox_step * average / (1 - 0.9**now.t)
-        prox_iterate = self.regularizer.prox(centre, now.prox_step)
-        iterate = (1 - now.momentum) * state.iterate + now.momentum * prox_iterate
-        return AveragedState(state.anchor, iterate, prox_iterate, average, now.weight, now.t)
+    def step(self, state: VelocityState, grad: Array) -> VelocityState:
+        c = momentum_at(self.momentum, state.t + 1)
+        velocity = (1 - c) * state.velocity + c * grad
+        return VelocityState(**vars(self._plain.step(state, velocity)), velocity=velocity)
 
-    def restart(self, state: AveragedState) -> AveragedState:
-        return self.init(state.iterate)
+    def restart(self, state: VelocityState) -> VelocityState:
+        return self._at_rest(self._plain.restart(state))
 
     @property
-    def _rmda(self) -> RMDA:
-        return RMDA(self.regularizer, self.step_size, self.momentum)
+    def _plain(self) -> RMDA:
+        return RMDA(self.regularizer, self.step_size)
+
+    @staticmethod
+    def _at_rest(state: RMDAState) -> VelocityState:
+        return VelocityState(**vars(state), velocity=namespace(state.anchor).zeros_like(state.anchor))

@@ -64,7 +64,7 @@ def measure(implementation: Implementation, setting: Setting) -> Measurement:
         Curve("one example", asked, [p.pushed for p in finite.values()]),
     )
     title = "The margin is the one asked for: beyond it the prox leaves the planted point"
-    picture = Picture(title, "margin asked", "push at which the prox moves", curves, "log", "log")
+    picture = Picture(title, "margin asked", "push at which the prox moves", curves, "linear", "linear")
     return Measurement(checks, (picture,), (table,))
 
 

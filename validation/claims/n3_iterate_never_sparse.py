@@ -48,7 +48,8 @@ def measure(implementation: Implementation, setting: Setting) -> Measurement:
                 Check.within(f"{name}: step of the stall", stalled, 1.0 + np.count_nonzero(w != last), STEP_BAR),
             )
         if c in MOMENTA[:N_SHOWN]:
-            _, tail = descent(abs(iterates[fates[0][0] - 2, 0]), c)
+            at_zero = abs(iterates[fates[0][0] - 2, 0])  # of a wrong algorithm it may be 0 already
+            _, tail = descent(max(at_zero, UNIT), c)
             tail, after = tail[-BEFORE - 1 :] + [tail[-1]] * AFTER, np.arange(-BEFORE, AFTER + 1)
             seen = np.abs(iterates[fates[0][1] - 1 + after, 0]) / UNIT
             lines.append(Curve(f"map of integers, c = {c:g}", after.tolist(), tail, "predicted"))

@@ -89,7 +89,10 @@ def picture(problem: Planted, outcomes: Outcomes, margin: float, n_steps: int) -
         f"delta = {margin:g} sigma: RMDA finds the support and keeps it, ProxSGD never holds it",
         "step t",
         "seeds with the right support, fraction",
-        (Curve("RMDA, predicted", t.tolist(), predicted(problem, t).tolist(), "predicted"), *curves(outcomes)),
+        (
+            Curve("RMDA, predicted without feedback", t.tolist(), predicted(problem, t).tolist(), "predicted"),
+            *curves(outcomes),
+        ),
         xscale="log",
     )
 
