@@ -26,7 +26,7 @@ class VelocityState(RMDAState):
 
 @dataclass(frozen=True)
 class GradientMomentum:
-    """Averages the gradients, as SGD with momentum does, where RMDA averages the iterates: without momentum the same."""
+    """Averages the gradients, as SGD with momentum does, where RMDA averages the iterates; equal without momentum."""
 
     regularizer: Any
     step_size: Any
