@@ -67,22 +67,18 @@ class WorkerDied(RuntimeError):
 
 
 def jobs_of(claims: Mapping[str, Claim], subject: str = REFERENCE.name) -> tuple[Job, ...]:
-    """Every job of these claims on ``subject`` and on their mutants, the long ones first so that no worker ends long
-    after the others.
+    """Every job of these claims on ``subject``, then on their mutants, which often stop early.
 
-    The longest come last in the registry; a failing mutant often stops early. Of the claims that run every operator one
-    leads, which compiles them all, and the others wait: side by side each would compile them again.
+    The longest come last in the registry and first here, so that no worker ends long after the others. Of the claims
+    that run every operator one leads, which compiles them all, and the others wait: side by side each would compile
+    them again.
     """
     backwards = tuple(claims)[::-1]
     every_operator = [name for name in backwards if claims[name].every_operator]
     others = [name for name in backwards if name not in every_operator]
-    leading = every_operator[:1]
-    return (
-        *(Job(name, subject) for name in (*leading, *others)),
-        *(Job(name, mutant) for name in (*leading, *others) for mutant in mutants_of(claims[name])),
-        *(Job(name, subject) for name in every_operator[1:]),
-        *(Job(name, mutant) for name in every_operator[1:] for mutant in mutants_of(claims[name])),
-    )
+    names = (*every_operator[:1], *others, *every_operator[1:])
+    subjects = (Job(name, subject) for name in names)
+    return (*subjects, *(Job(name, mutant) for name in names for mutant in mutants_of(claims[name])))
 
 
 def finished(jobs: Iterable[Job], run: Run) -> dict[Job, Trial]:

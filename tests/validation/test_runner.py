@@ -154,7 +154,7 @@ def test_of_the_jobs_one_compiles_every_operator_and_the_like_wait():
 
     jobs = list(map(str, jobs_of({id_: claim(id_) for id_ in ("A1", "B1", "X1", "X2")})))
     on = {id_: [f"{id_} on {name}" for name in (MUTANT, OTHER)] for id_ in ("A1", "B1", "X1", "X2")}
-    assert jobs == ["X2", "B1", *on["X2"], *on["B1"], "X1", "A1", *on["X1"], *on["A1"]]
+    assert jobs == ["X2", "B1", "X1", "A1", *on["X2"], *on["B1"], *on["X1"], *on["A1"]]
     assert jobs_of({}) == ()
 
 
