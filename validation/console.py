@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from rich import box
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table as Grid
 from rich.text import Text
 
@@ -16,6 +17,7 @@ from validation.wording import FATES, bar, chance, number, seconds
 
 __all__ = ["print_claims", "print_findings", "print_unasked"]
 
+_HANGING = (0, 0, 0, 5)  # below the title, beside the id
 _MATRIX_WIDTH = 33  # columns of a kill matrix that fit in 110 characters
 
 
@@ -61,15 +63,15 @@ def _verdicts(verdicts: tuple[Verdict, ...]) -> Grid:
     grid.add_column("verdict", no_wrap=True)
     grid.add_column("s", justify="right", no_wrap=True)
     for verdict in verdicts:
-        title, shown = Text(f"{verdict.claim.id:4}"), tightest(verdict.checks) if verdict.checks else None
-        title.append(f" {verdict.claim.title}", "bold")
+        lines: list[RenderableType] = [Text.assemble(f"{verdict.claim.id:4} ", (verdict.claim.title, "bold"))]
+        shown = tightest(verdict.checks) if verdict.checks else None
         if shown:
-            others = f" (+{len(verdict.checks) - 1} checks)" if len(verdict.checks) > 1 else ""
-            title.append(f"\n     {shown.quantity}{others}", "dim")
+            among = f" (one of {len(verdict.checks)})" if len(verdict.checks) > 1 else ""
+            lines.append(Padding(Text(shown.quantity + among, "dim"), _HANGING))
         word = Text("holds", "green") if verdict.holds else Text("FAILS", "bold red")
-        grid.add_row(title, *_figures(shown), word, seconds(verdict.seconds))
+        grid.add_row(Group(*lines), *_figures(shown), word, seconds(verdict.seconds))
         for complaint, check in _complaints(verdict):
-            grid.add_row(Text(f"     ✗ {complaint}", "red"), *_figures(check))
+            grid.add_row(Padding(Text(f"✗ {complaint}", "red"), _HANGING), *_figures(check))
     return grid
 
 
