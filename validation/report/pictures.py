@@ -45,7 +45,8 @@ def written(figure: Figure) -> bytes:
     """The figure as an SVG file, the same bytes every time."""
     buffer = io.BytesIO()
     with mpl.rc_context(STYLE):
-        FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None})  # savefig would lay it out twice
+        # savefig would lay it out twice.
+        FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None})  # type: ignore[no-untyped-call]
     return buffer.getvalue()
 
 
