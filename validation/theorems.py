@@ -1,6 +1,6 @@
 """The statements that the claims test, for the report's index: what each says, and where it stands.
 
-Papers are cited by section and content, not by number: the numbers of theorems differ between their versions.
+Papers are cited by what is said there, not by the number of a theorem: we had no text at hand to check numbers against.
 """
 
 from dataclasses import dataclass
