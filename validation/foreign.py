@@ -47,7 +47,7 @@ def load(name: str) -> Implementation:
     except AttributeError as error:
         raise ForeignError(f"algorithm {name!r}: {module} has no {attribute!r}; {_WANTED}") from error
     if not callable(factory):
-        raise ForeignError(f"algorithm {name!r} is a {type(factory).__name__}; {_WANTED}")
+        raise ForeignError(f"algorithm {name!r} is of type {type(factory).__name__}; {_WANTED}")
     return dataclasses.replace(REFERENCE, name=name, RMDA=StandIn(factory))
 
 
@@ -84,15 +84,17 @@ class Foreign:
         return self.maker.factory(self.regularizer, self.step_size, self.momentum)
 
     def init(self, w0: Any) -> Any:
-        state = self._algorithm.init(w0)
-        missing = [name for name in ("iterate", "prox_iterate") if not hasattr(state, name)]
-        if missing:
-            raise TypeError(f"the state {type(state).__name__} that init gave has no {' and no '.join(missing)}")
-        self.maker.state_types.add(type(state))
-        return state
+        return self._known("init", self._algorithm.init(w0))
 
     def step(self, state: Any, grad: Any) -> Any:
-        return self._algorithm.step(state, grad)
+        return self._known("step", self._algorithm.step(state, grad))
 
     def restart(self, state: Any) -> Any:
-        return self._algorithm.restart(state)
+        return self._known("restart", self._algorithm.restart(state))
+
+    def _known(self, method: str, state: Any) -> Any:
+        missing = [name for name in ("iterate", "prox_iterate") if not hasattr(state, name)]
+        if missing:
+            raise TypeError(f"{method} gave a {type(state).__name__}, which has no {' and no '.join(missing)}")
+        self.maker.state_types.add(type(state))
+        return state

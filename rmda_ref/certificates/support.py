@@ -198,13 +198,20 @@ class SupportCertificate:
     def observe(self, state: SupportState, dual_average: Array, weight: float) -> SupportState:
         """After one more step, which left V^t/alpha_t = ``dual_average`` and alpha_t = ``weight``; in O(n).
 
-        Raises ValueError if the weight or the step size is not what one more step of this stage can lead to.
+        Raises ValueError if the weight or the step size is not what one more step of this stage can lead to, or the
+        dual average has another shape than W^0.
         """
         t = state.t + 1
         weighted_step = next_weighted_step(state.weight, weight)
         step_size = nonincreasing(weighted_step, t, state.step_size)
         shape = dual_average.shape
+        self.regularizer.check(shape)
         magnitudes, sizes = self._magnitudes(dual_average), self.regularizer.layout.sizes(shape)
+        if magnitudes.shape != state.since.shape:
+            raise ValueError(
+                f"dual_average of shape {shape} has {magnitudes.shape} entries or groups, w0 had {state.since.shape}; "
+                "give the one of the run that init was told of"
+            )
         variance = np.square(self.noise) if np.ndim(self.noise) == 0 else np.reshape(self.noise, magnitudes.shape) ** 2
         odds = (self.n_magnitudes or magnitudes.size) / self.eps
         rho = state.rho

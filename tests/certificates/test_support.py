@@ -166,6 +166,12 @@ def test_a_restart_or_a_growing_step_size_is_refused():
         certificate.observe(seen, np.ones(2), 4.0)
 
 
+def test_another_parameter_than_that_of_the_start_is_refused():
+    certificate = SupportCertificate(L1(1.0), 1.0)
+    with pytest.raises(ValueError, match=r"dual_average of shape \(1,\) has \(1,\) entries or groups, w0 had \(2,\)"):
+        certificate.observe(certificate.init(np.zeros(2)), np.ones(1), 1.0)
+
+
 def schur(**changes):
     given = {"noise": 0.1, "reach": 2.0, "momentum": 0.5, "horizon": 50} | changes
     return SchurCertificate(L1(1.0), HESSIAN, SIGNS, **given)

@@ -49,6 +49,10 @@ class Bare(Mine):
     def init(self, w0):
         return w0
 
+class Forgets(Mine):
+    def step(self, state, grad):
+        super().step(state, grad)
+
 number = 3
 """
 
@@ -74,15 +78,15 @@ def test_a_wrong_one_breaks_the_claim_that_sees_its_mistake(name):
 def test_what_a_claim_cannot_ask_is_no_failure_of_the_algorithm(name):
     """It does not run RMDA, or looks at what a state need not have."""
     assert attempt(c4_proxsgd_exit.CLAIM, name + "Mine", Setting()).unasked == "it does not run RMDA"
-    assert attempt(b1_dual_average_variance.CLAIM, name + "Mine", Setting()).unasked in (
-        "",
-        "its state has no dual_average",
-    )
+    found = attempt(b1_dual_average_variance.CLAIM, name + "Mine", Setting())
+    assert found.unasked == "its state has no dual_average"
 
 
 def test_a_state_without_its_two_points_is_an_error_of_the_algorithm(name):
-    found = attempt(a1_scalar_recurrence.CLAIM, name + "Bare", Setting())
-    assert not found.holds and not found.unasked and "has no iterate and no prox_iterate" in found.failure
+    for wrong, what in (("Bare", "init gave a ndarray"), ("Forgets", "step gave a NoneType")):
+        found = attempt(a1_scalar_recurrence.CLAIM, name + wrong, Setting())
+        assert not found.holds and not found.unasked
+        assert f"{what}, which has no iterate and no prox_iterate" in found.failure
 
 
 @pytest.mark.parametrize("wrong", ["nowhere:Mine", "mine_to_check:Other", "mine_to_check:number", ":Mine", "mine:"])
