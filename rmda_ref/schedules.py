@@ -21,7 +21,7 @@ def step_size_at(schedule: Schedule, t: int) -> float:
     value = schedule(t) if callable(schedule) else schedule
     if not 0 < value < math.inf:
         checks.positive(f"step_size at step {t}", value)
-    return value
+    return float(value)  # a NumPy float64 would make a float32 parameter float64
 
 
 def momentum_at(schedule: Schedule, t: int) -> float:
@@ -29,7 +29,7 @@ def momentum_at(schedule: Schedule, t: int) -> float:
     value = schedule(t) if callable(schedule) else schedule
     if not 0 < value <= 1:
         checks.fraction(f"momentum at step {t}", value, MOMENTUM_REMEDY)
-    return value
+    return float(value)
 
 
 def check_schedules(step_size: Schedule, momentum: Schedule = 1.0) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import combinations_with_replacement
 
 import numpy as np
-from scipy.special import ndtr
+from scipy.special import chdtr, chdtrc, ndtr
 
 from rmda_ref import Stage, Zero
 from rmda_ref.crosscheck.mutants import Implementation
@@ -17,9 +17,19 @@ BAR = 5.5  # standard deviations
 NAMES = {X: "W", Y: "W~", WEIGHTED: "weighted average", UNIFORM: "uniform average"}
 
 
-def beyond_bar(n_scores: int) -> float:
-    """The probability that one of so many standard normal scores is beyond the bar: a union bound."""
-    return float(2 * n_scores * ndtr(-BAR))
+def beyond_bar(n: int, *, means: int = 0, squares: int = 0, products: int = 0) -> float:
+    """A bound on the probability that one of so many scores, each of n Gaussian replicates, is beyond the bar.
+
+    A mean is Gaussian, a mean of squares about the mean chi-square. A product of two components with correlation r is
+    ((1 + r) U^2 - (1 - r) V^2)/2 in standard normal U, V. Its cumulants, in units of its deviation, are at most those
+    of a square, as |a|^k + |b|^k <= (a^2 + b^2)^{k/2}; so are those of a square about another point than the mean, as
+    1 + k m^2 <= (1 + m^2)^k. Chernoff's bound of chi-square therefore holds for both, on either side:
+    exp(-n (u - ln(1 + u))/2), u = BAR sqrt(2/n).
+    """
+    u = BAR * math.sqrt(2 / n)
+    chi_square = chdtrc(n, n * (1 + u)) + chdtr(n, n * (1 - u))
+    chernoff = 2 * math.exp(-n * (u - math.log1p(u)) / 2)
+    return float(means * 2 * ndtr(-BAR) + squares * chi_square + products * chernoff)
 
 
 @dataclass(frozen=True)

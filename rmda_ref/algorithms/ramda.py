@@ -106,7 +106,8 @@ class RAMDA(Algorithm[RAMDAState]):
 
     def restart(self, state: RAMDAState) -> RAMDAState:
         """A new stage from W^t: W^0 <- W^t, V <- 0, U <- 0, alpha <- 0, t <- 0."""
-        return _start(state.iterate)
+        anchor, zero = state.iterate, namespace(state.iterate).zeros_like(state.iterate)
+        return RAMDAState(anchor, state.iterate, state.prox_iterate, grad_sum=zero, square_sum=zero)
 
 
 def _start(w0: Array) -> RAMDAState:

@@ -80,7 +80,7 @@ class RDA(FusedAlgorithm[RDAState]):
     def tick(self, t: int, weight: float) -> Tick:
         """The scalars of the step after ``t``."""
         t = t + 1
-        scale = self.gamma * math.sqrt(t)  # beta_t
+        scale = float(self.gamma) * math.sqrt(t)  # beta_t
         return Tick(t, float(t), 1.0, 1.0, scale, t / scale, 1.0)
 
     def step(self, state: RDAState, grad: Array) -> RDAState:

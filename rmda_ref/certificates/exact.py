@@ -179,7 +179,9 @@ def _exact(name: str, x: Any) -> Fraction:
         raise TypeError(f"{name} must hold Fractions or floats, got {type(x).__name__} {x!r}")
     if isinstance(x, float) and not math.isfinite(x):
         raise ValueError(f"{name} must be finite, got {x!r}; {checks.FIND}")
-    return Fraction(x)
+    if isinstance(x, float):
+        return Fraction(x)
+    return Fraction(int(x.numerator), int(x.denominator))  # NumPy's integers would wrap around
 
 
 def _step_size(schedule: Schedule, t: int) -> Fraction:

@@ -133,10 +133,16 @@ class TimeLaw:
 def rmda_law(bias: float = 0.0) -> TimeLaw:
     """The law of T0 delta^2/sigma^2 for RMDA with constant step size.
 
-    ``bias`` is T_b delta^2/sigma^2, T_b the step at which the bias falls to delta. A negative one is a bias away from
-    the threshold, which then may never be passed.
+    ``bias`` is T_b delta^2/sigma^2, T_b the step at which the bias falls to delta. A slightly negative one, of at
+    least -1/4, is a bias away from the threshold, which may then never be passed: quantiles below the probability of
+    that are no more than the end of the grid. Raises ValueError below.
     """
-    slope = 8 * bias / 9  # of u^{1/4} - slope u^{3/4}, which is z sqrt(u) at u = (2/(z + sqrt(z^2 + 4 slope)))^4
+    if not -0.25 <= bias < math.inf:
+        raise ValueError(
+            f"bias must lie in [-0.25, inf), got {bias!r}; far from the threshold nothing is identified late"
+        )
+    # The boundary u^{1/4} - slope u^{3/4} is z sqrt(u) at u = (2/(z + sqrt(z^2 + 4 slope)))^4.
+    slope = 8 * bias / 9
 
     def reached(z: float) -> float:
         root = z + math.sqrt(max(z * z + 4 * slope, 0.0))

@@ -100,7 +100,7 @@ class SchurCertificate:
     hessian : array, shape (n, n)
         H of the quadratic, on the flattened parameter.
     signs : array of n numbers
-        The signs of the solution, 0 for inactive entries; chosen before the run.
+        The signs of the solution, -1, 0 or 1, with 0 for inactive entries; chosen before the run.
     noise : float
         sigma: standard deviation of each entry of a gradient, independent entries.
     reach : float, or one per inactive entry
@@ -142,6 +142,10 @@ class SchurCertificate:
         n = np.size(self.signs)
         if np.shape(self.hessian) != (n, n):
             raise ValueError(f"hessian has shape {np.shape(self.hessian)}; {n} signs need ({n}, {n})")
+        if not np.isin(self.signs, (-1, 0, 1)).all():
+            raise ValueError(f"signs must be -1, 0 or 1, got {self.signs!r}; take numpy.sign of the solution")
+        if not (np.isfinite(self.hessian).all() and np.array_equal(self.hessian, np.transpose(self.hessian))):
+            raise ValueError("hessian must be finite and symmetric; symmetrise it as (H + H.T)/2")
         if not self._active.any() or self._active.all():
             raise ValueError(f"signs must have both active and inactive entries, got {self.signs!r}")
 
@@ -172,6 +176,7 @@ class SchurCertificate:
         runs = np.zeros(w0.shape[:-1], np.int64)
         empty = np.zeros((*w0.shape[:-1], int(inactive.sum())))
         unknown = np.full(inactive.sum(), np.inf)
+        w0 = np.array(w0)  # a stepper goes on to change what it shows
         return SchurState(runs, runs, w0, w0, empty, empty, unknown, unknown)
 
     def observe(
@@ -181,6 +186,9 @@ class SchurCertificate:
 
         Raises ValueError if the weight or the step size is not what one more step of this stage can lead to.
         """
+        for name, array in (("dual_average", dual_average), ("iterate", iterate), ("prox_iterate", prox_iterate)):
+            if array.shape != state.anchor.shape:
+                raise ValueError(f"{name} has shape {array.shape}, w0 had {state.anchor.shape}; give those of one run")
         t = state.t + 1
         weighted_step = next_weighted_step(state.weight, weight)
         step_size = nonincreasing(weighted_step, t, state.step_size)
@@ -209,7 +217,18 @@ class SchurCertificate:
         since = np.where(state.certified | ~holds, state.since, t)
         lost = np.where(state.certified & ~premise & (state.lost == 0), t, state.lost)
         return SchurState(
-            since, lost, state.anchor, iterate, feedback, residual, radius, rho, square_sum, weight, step_size, t
+            since,
+            lost,
+            state.anchor,
+            np.array(iterate),
+            feedback,
+            residual,
+            radius,
+            rho,
+            square_sum,
+            weight,
+            step_size,
+            t,
         )
 
     @cached_property

@@ -124,8 +124,8 @@ class SupportCertificate:
     With probability at least 1 - eps, no magnitude that is certified at some step is nonzero at any later step of the
     stage. The proof is in `rmda_ref.certificates.support`; it assumes
 
-    - noise that is sub-Gaussian given the past with the known ``noise``, and step sizes fixed beforehand that do not
-      increase;
+    - noise zeta_g that is sub-Gaussian given the past, E exp <x, zeta_g> <= exp(noise^2 |x|^2 / 2) *for every x*, with
+      the known ``noise``, and step sizes fixed beforehand that do not increase;
     - no feedback: the mean gradient of an inactive magnitude does not depend on the iterates (`SchurCertificate` does
       without, on quadratics);
     - W^0 = 0 where something is to be certified: other magnitudes are never certified.
@@ -136,7 +136,8 @@ class SupportCertificate:
     ----------
     regularizer : L1 or GroupLasso
     noise : float, or array with one number per magnitude
-        sigma: the standard deviation of each entry of a gradient (of its sub-Gaussian bound).
+        sigma of that bound: for Gaussian noise the root of the largest eigenvalue of the covariance *of a group*. Only
+        where its entries are independent is that the standard deviation of one; correlated, it is up to sqrt(k) of it.
     eps : float in (0, 1]
         The probability with which the certificate may be wrong somewhere, at some time.
     horizon : int, at least 1
@@ -235,7 +236,8 @@ def check_noise(noise: Any) -> None:
     values = np.asarray(noise)
     if values.dtype.kind not in "fiu" or not (np.isfinite(values).all() and (values > 0).all()):
         raise ValueError(
-            f"noise must be positive and finite, got {noise!r}; it is the standard deviation of an entry of a gradient"
+            f"noise must be positive and finite, got {noise!r}; it bounds the standard deviation of the gradient in "
+            "every direction of a group"
         )
 
 

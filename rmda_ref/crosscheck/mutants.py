@@ -230,6 +230,6 @@ MUTANTS = (
             "grad_average, now.prox_step",
             "grad_average, 1.0",
         ),
-        Mutant("rda_no_gamma", "RDA: beta_t = sqrt(t)", "rda", "self.gamma * math.sqrt(t)", "math.sqrt(t)"),
+        Mutant("rda_no_gamma", "RDA: beta_t = sqrt(t)", "rda", "float(self.gamma) * math.sqrt(t)", "math.sqrt(t)"),
     )
 )

@@ -169,3 +169,17 @@ def test_staged_steps_restart_between_stages():
     assert [state.t for state in states] == [1, 2, 1, 2]
     np.testing.assert_array_equal(states[2].anchor, states[1].iterate)
     assert states[2].weight == 0.1
+
+
+@pytest.mark.parametrize("kind", [RMDA, RAMDA, ProxSGD])
+def test_numpy_step_sizes_keep_float32(kind):
+    algorithm = kind(L1(lam=1.0), lambda t: 0.1 / np.sqrt(t), lambda t: np.float64(0.5))
+    state = algorithm.init(np.ones(2, np.float32))
+    for _ in range(2):
+        state = algorithm.step(state, np.ones(2, np.float32))
+    assert state.iterate.dtype == state.prox_iterate.dtype == np.float32
+
+
+def test_a_numpy_gamma_keeps_float32():
+    algorithm = RDA(L1(lam=1.0), np.float64(2.0))
+    assert algorithm.step(algorithm.init(np.ones(2, np.float32)), np.ones(2, np.float32)).iterate.dtype == np.float32

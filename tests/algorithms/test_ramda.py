@@ -92,3 +92,10 @@ def test_a_gradient_whose_square_overflows_is_refused():
     algorithm = RAMDA(L1(lam=0.1), 0.1)
     with pytest.raises(ValueError, match="metric has 1 non-finite entries"):
         algorithm.step(algorithm.init(np.zeros(2)), np.array([1e200, 1.0]))
+
+
+def test_a_restart_keeps_the_structured_point():
+    algorithm = RAMDA(L1(lam=1.0), 0.5, 0.3)
+    state = algorithm.step(algorithm.init(np.ones(2)), np.array([9.0, -3.0]))
+    np.testing.assert_array_equal(algorithm.restart(state).prox_iterate, state.prox_iterate)
+    np.testing.assert_array_equal(algorithm.restart(state).anchor, state.iterate)

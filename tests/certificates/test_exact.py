@@ -172,3 +172,9 @@ def test_another_number_of_steps_is_refused():
         ulps([np.zeros(1)] * 2, [step])
     with pytest.raises(TypeError, match="dtype int64"):
         ulps([np.zeros(1, np.int64)], [step])
+
+
+def test_integers_of_numpy_do_not_wrap_around():
+    start, by_integers = [3, 5], np.array([3, 5])
+    runs = [exact_trajectory(L1(0.7), w0, lambda w: w, [Stage(6, 0.3, 0.5)]) for w0 in (start, by_integers)]
+    assert runs[0][-1].prox_iterate == runs[1][-1].prox_iterate

@@ -142,3 +142,16 @@ def test_bad_arguments(arguments, message):
 def test_negative_bias_for_rda_is_refused():
     with pytest.raises(ValueError, match="bias must lie in"):
         rda_law(-1.0)
+
+
+@pytest.mark.parametrize("law", [rmda_law, rda_law])
+@pytest.mark.parametrize("bias", [-1.0, float("nan"), float("inf")])
+def test_a_bias_without_a_law_is_refused(law, bias):
+    with pytest.raises(ValueError, match="bias must"):
+        law(bias)
+
+
+def test_a_small_negative_bias_comes_earlier():
+    laws = [rmda_law(bias) for bias in (-0.25, -0.1, 0.0)]
+    assert laws[0].cdf(0.5) > laws[1].cdf(0.5) > laws[2].cdf(0.5)
+    assert all(np.isfinite(law.quantile([0.5, 0.99])).all() for law in laws)

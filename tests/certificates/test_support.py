@@ -261,3 +261,39 @@ def test_schur_refuses_starts_and_steps_that_its_proof_does_not_cover():
     seen = certificate.observe(certificate.init(np.zeros(3)), np.zeros(3), 1.0, np.zeros(3), np.zeros(3))
     with pytest.raises(ValueError, match="step_size fell"):
         certificate.observe(seen, np.zeros(3), 1.1, np.zeros(3), np.zeros(3))
+
+
+def test_schur_keeps_nothing_that_a_stepper_changes():
+    """Fed the live views of a stepper it knows what it does from the states."""
+    rng, target, tilt = np.random.default_rng(3), np.array([2.0, -3.0, 0.0]), np.array([1.0, -1.0, -0.5])
+    algorithm, certificate = RMDA(L1(1.0), 0.2), schur(momentum=1.0)
+    stepper, state = algorithm.stepper(np.zeros(3)), algorithm.init(np.zeros(3))
+    live, pure = certificate.init(stepper.iterate), certificate.init(state.anchor)
+    for _ in range(20):
+        grad = (state.iterate - target) @ HESSIAN - tilt + 0.1 * rng.standard_normal(3)
+        stepper.step(grad)
+        state = algorithm.step(state, grad)
+        live = certificate.observe(live, state.dual_average, state.weight, stepper.iterate, stepper.iterate)
+        pure = certificate.observe(pure, state.dual_average, state.weight, state.iterate, state.prox_iterate)
+    np.testing.assert_array_equal(live.anchor, np.zeros(3))
+    np.testing.assert_allclose(live.residual, pure.residual, rtol=1e-9)  # the steppers agree to rounding
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"signs": np.array([2.0, -3.0, 0.0])}, "signs must be -1, 0 or 1"),
+        ({"hessian": np.triu(HESSIAN)}, "hessian must be finite and symmetric"),
+        ({"hessian": np.full((3, 3), np.nan)}, "hessian must be finite and symmetric"),
+    ],
+)
+def test_schur_refuses_what_is_no_sign_and_no_hessian(changes, text):
+    with pytest.raises(ValueError, match=text):
+        dataclasses.replace(schur(), **changes)
+
+
+def test_schur_refuses_another_parameter_than_that_of_the_start():
+    certificate = schur()
+    one, two = np.zeros(3), np.zeros((2, 3))
+    with pytest.raises(ValueError, match=r"dual_average has shape \(2, 3\), w0 had \(3,\)"):
+        certificate.observe(certificate.init(one), two, 1.0, one, one)

@@ -83,7 +83,8 @@ CLAIM = Claim(
     title="Power-law spectra",
     statement=(
         "With psi = 0, h_j = j^-a and (W^0 - W*)_j^2 = j^-b, f(W^t) - f* is half the sum of j^{-a-b} q(eta j^-a "
-        "t)^2, q(z) = D(sqrt z)/sqrt z, D Dawson's function: a power of t with exponent -(a+b-1)/a, capped at -2."
+        "t)^2, q(z) = D(sqrt z)/sqrt z, D Dawson's function: to leading order a power of t "
+        "with exponent -(a+b-1)/a, capped at -2 (with a logarithm at b - a = 1). Checked is the sum, at finite t."
     ),
     source="Claim A4, summed; derived in validation/claims/a11_power_law_spectrum.py",
     bar=(

@@ -7,7 +7,8 @@ By the optimality of the three subproblems, what is asserted to be a subgradient
     RAMDA:    -(V^t + P^t (W~^t - W^0)) / alpha_t,  P^t = (sum s_i g_i^2)^{1/3} + epsilon,  s_i = eta_i sqrt(i),
 
 with V^t = sum s_i g_i and alpha_t = sum s_i. The points where the oracle was asked, its answers and the structured
-points are all that is used; for RAMDA also that W^t = (1 - c_t) W^{t-1} + c_t W~^t is where it was asked.
+points are all that is used; also that the oracle is asked at W^t: for RDA and ProxSGD the structured point itself, for
+RAMDA (1 - c_t) W^{t-1} + c_t W~^t.
 """
 
 import math
@@ -62,8 +63,8 @@ def _residuals(implementation: Implementation, rng: np.random.Generator, regular
         points, grads, found = _recorded(implementation, algorithm, start, problem)
         dual = DUALS[name](np.array([start, *found]), grads, etas, momenta)
         row = [regularizer.subdiff_distance(w, u) / size for w, (u, size) in zip(found, dual, strict=True)]
-        if name == "RAMDA":
-            row = list(np.maximum(row, _average_errors(points, found, momenta)))
+        averaging = momenta if name == "RAMDA" else [1.0] * N_STEPS
+        row = list(np.maximum(row, _average_errors(start, points, found, averaging)))
         rows.append(row)
     return np.array(rows)
 
@@ -112,9 +113,10 @@ def _ramda(w: Array, grads: Array, etas: list[float], momenta: list[float]) -> I
 DUALS = {"RDA": _rda, "ProxSGD": _prox_sgd, "RAMDA": _ramda}
 
 
-def _average_errors(points: Array, found: Array, momenta: list[float]) -> list[float]:
-    """How far the next point of the oracle is from the average of the last one and W~, relative to them."""
-    errors = [0.0]  # the point after the last step is not asked for
+def _average_errors(start: Array, points: Array, found: Array, momenta: list[float]) -> list[float]:
+    """How far each point of the oracle is from the start, or from the average of the last one and W~, "
+    "relative to them."""
+    errors = [float(np.abs(points[0] - start).max()) / _size(start)]  # the point after the last step is not asked for
     for t in range(1, N_STEPS):
         average = (1 - momenta[t - 1]) * points[t - 1] + momenta[t - 1] * found[t - 1]
         errors.append(float(np.abs(points[t] - average).max()) / _size(points[t - 1], found[t - 1]))
@@ -130,8 +132,10 @@ CLAIM = Claim(
     title="Optimality of RDA, ProxSGD, RAMDA",
     statement=(
         "At every step -(G^t + gamma sqrt(t) (W^t - W^0))/t (RDA), -(W^t - W^{t-1})/eta_t - M^t (ProxSGD) and "
-        "-(V^t + P^t (W~^t - W^0))/alpha_t (RAMDA, P^t the cube root of the weighted sum of squared gradients) is a "
-        "subgradient of psi at the structured point: l1 norm and group lasso, random step sizes and momenta."
+        "-(V^t + P^t (W~^t - W^0))/alpha_t (RAMDA, P^t the cube root of the weighted sum of squared "
+        "gradients, plus epsilon) is a "
+        "subgradient of psi at the structured point, and gradients are taken at W^t: l1 norm and group "
+        "lasso, random step sizes and momenta."
     ),
     source="Xiao (JMLR 2010), Algorithm 1; Yang et al. (2020), ProxSGD; Huang & Lee (NeurIPS 2024), RAMDA",
     bar=(

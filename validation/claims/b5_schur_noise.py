@@ -200,7 +200,7 @@ CLAIM = Claim(
         "On a correlated lasso with correlated gradient noise Sigma, V_I/alpha has, once signs and zeros are right, "
         "the covariance t(t+1)/(2 H_t^2) C ~ (9/8) C/t, C = Sigma_II - M Sigma_AI - Sigma_IA M^T + M Sigma_AA M^T, M = "
         "H_IA H_AA^{-1}, and not Sigma_II in place of C; with the terms of order 1/t^2, computed "
-        "by a recursion, the law is exact."
+        "by a recursion, the law is exact. Checked are the variances, its diagonal."
     ),
     source="Claim A10 with claim B1; derived in validation/claims/b5_schur_noise.py",
     bar=(

@@ -224,7 +224,8 @@ CLAIM = Claim(
     statement=(
         "On an l1 logistic regression with a skewed finite design, constant eta and minibatch noise, E V_I/alpha - "
         "grad_I f(W*) tends to (T_I - M T_A)/2, of order eta: T is the third derivative of f contracted with the "
-        "stationary covariance of W, M = H_IA H_AA^{-1}. The inactive dual average of a constant step size does not "
+        "stationary covariance of W, M = H_IA H_AA^{-1}. Measured is the part along that direction. The "
+        "inactive dual average of a constant step size does not "
         "tend to the gradient at the solution."
     ),
     source="Derived in validation/claims/b6_nonquadratic_bias.py",
