@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from problems.margin import margin as margin_of
 from problems.numerical_margin import Interior, Nearest, Subdifferential
 from problems.planted import Planted, Smooth
 from problems.prox_planted import safety
@@ -79,6 +80,8 @@ def planted(
     if not regularizer.convex:
         return _by_prox(smooth, regularizer, margin, rng, manifold, noise)
     point = manifold if isinstance(manifold, np.ndarray) else smooth.target
+    checks.same_kind("manifold", point, smooth.target)
+    checks.finite("manifold", point)
     if manifold is not None and not isinstance(manifold, np.ndarray):
         point = moved_onto(manifold, regularizer, point)
         _check_structure(manifold, regularizer, point)
@@ -94,6 +97,11 @@ def moved_onto(manifold: Manifold, regularizer: Regularizer, w: Array) -> Array:
         case WholeSpace():
             return w
         case tuple() if isinstance(regularizer, Blocks):
+            names = [block.name for block in regularizer.blocks]
+            if len(manifold) != len(names):
+                raise ValueError(
+                    f"manifold has {len(manifold)} parts for the blocks {names}; give one (name, structure) each"
+                )
             parts = regularizer.split(w)
             moved = [
                 moved_onto(structure, block.regularizer, parts[block.name])
@@ -126,7 +134,10 @@ def _check_structure(manifold: Manifold, regularizer: Regularizer, point: Array)
 def _tilt(regularizer: Regularizer, point: Array, margin: float, rng: np.random.Generator) -> Array:
     """u in d psi at the point, with the margin: by formula, or from the distance to d psi."""
     try:
-        return subgradient(regularizer, point, margin, rng)
+        u = subgradient(regularizer, point, margin, rng)
+        if np.isfinite(margin) and np.isinf(margin_of(regularizer, point, u)):
+            raise _nothing_inactive(margin)
+        return u
     except TypeError:  # no formula is known
         pass
     inside = Interior.of(Subdifferential(regularizer, point), rng)
@@ -137,11 +148,15 @@ def _tilt(regularizer: Regularizer, point: Array, margin: float, rng: np.random.
         if nearest.margin == margin or abs(nearest.margin - margin) <= CLOSE * margin:
             return inside.u.reshape(point.shape)
         if np.isinf(nearest.margin):
-            raise ValueError(f"margin {margin!r} cannot be had: nothing is inactive at this point; ask for math.inf")
+            raise _nothing_inactive(margin)
         # Straight towards the nearest part of the boundary the margin falls at rate 1, and that part stays the nearest.
         inside = inside.moved((nearest.margin - margin) * nearest.direction if nearest.margin > margin
                               else _deeper(inside, nearest, 1.05 * margin - nearest.margin))  # fmt: skip
     raise ValueError(f"margin {margin!r} was not reached at this point; the largest found is {largest:.6g}")
+
+
+def _nothing_inactive(margin: float) -> ValueError:
+    return ValueError(f"margin {margin!r} cannot be had: nothing is inactive at this point; ask for math.inf")
 
 
 def _deeper(inside: Interior, nearest: Nearest, step: float) -> Array:

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rmda_ref import checks
 from rmda_ref.regularizers import L1, Blocks, GroupLasso, Nuclear, Regularizer, Zero
 
 Array = npt.NDArray[Any]
@@ -24,13 +23,13 @@ def subgradient(regularizer: Regularizer, w: Array, margin: float, rng: np.rando
     ----------
     regularizer : L1, GroupLasso, Nuclear, Zero or Blocks of these
     w : array
-    margin : float in (0, strength]
+    margin : float in (0, strength]; any, infinite too, where nothing is inactive
     rng : numpy Generator, for the directions
 
     Raises
     ------
     ValueError
-        If the margin is not in (0, strength].
+        If the margin is not in (0, strength] and something is inactive.
     TypeError
         For another regularizer.
     """
@@ -38,7 +37,7 @@ def subgradient(regularizer: Regularizer, w: Array, margin: float, rng: np.rando
 
 
 def _inactive_size(strength: float, margin: float) -> float:
-    if not 0 < checks.positive("margin", margin) <= strength:
+    if not 0 < margin <= strength:
         raise ValueError(f"margin must lie in (0, {strength:g}], the strength of the regularizer, got {margin!r}")
     return strength - margin
 
@@ -71,7 +70,7 @@ def _(regularizer: Nuclear, w: Array, margin: float, rng: np.random.Generator) -
     rank = regularizer.layout.rank(w)
     rows, columns = u[:, rank:], vt[rank:]
     isometry = np.eye(rows.shape[1], columns.shape[0])
-    inactive = _inactive_size(regularizer.lam, margin) * rows @ isometry @ columns
+    inactive = _inactive_size(regularizer.lam, margin) * rows @ isometry @ columns if isometry.size else 0.0
     return np.asarray((regularizer.lam * u[:, :rank] @ vt[:rank] + inactive).reshape(w.shape))
 
 

@@ -140,7 +140,7 @@ class Stage:
     momentum: Schedule = 1.0
 
     def __post_init__(self) -> None:
-        checks.positive("n_steps", self.n_steps)
+        checks.count("n_steps", self.n_steps, 1, "it is the length of the stage")
         check_schedules(self.step_size, self.momentum)
 
 

@@ -51,7 +51,7 @@ def test_mask_decay_falls_from_one_to_zero():
         (lambda: MaskDecay(5, start=5), "end must be at least 6"),
         (lambda: MaskDecay(5, rate=0.0), "rate must lie"),
         (lambda: MaskDecay(5).lam(1, prox_step=0.0), "prox_step must lie"),
-        (lambda: Stage(0, 0.1), "n_steps must lie"),
+        (lambda: Stage(0, 0.1), "n_steps must be at least 1"),
         (lambda: Stage(1, -0.1), "step_size must lie"),
         (lambda: Stage(1, 0.1, 0.0), "momentum must lie"),
         (lambda: decayed_stages(0.1, 0.1, 10.0, [1]), "gamma must lie"),

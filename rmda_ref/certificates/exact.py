@@ -154,6 +154,9 @@ def supports_agree(prox_iterates: Sequence[Array], exact: Sequence[ExactStep]) -
 def _paired(prox_iterates: Sequence[Array], exact: Sequence[ExactStep]) -> list[tuple[Array, ExactStep]]:
     if len(prox_iterates) != len(exact):
         raise ValueError(f"prox_iterates has {len(prox_iterates)} steps, exact {len(exact)}; give the same steps")
+    for w, step in zip(prox_iterates, exact, strict=True):
+        if w.shape != (n := len(step.terms),):
+            raise ValueError(f"prox_iterates has shape {w.shape} at step {step.t}, the exact one ({n},)")
     return list(zip(prox_iterates, exact, strict=True))
 
 

@@ -64,6 +64,7 @@ N_CELLS = 200  # of the coarse grid: then F is within 2e-5 of its limit, see the
 LATEST = 1e10  # of U: P(U > LATEST) is about 1e-5 for RMDA without bias
 EARLY, LATE = 9.0, -7.0  # b(u)/sqrt(u) where F is 0 and 1 for double precision, up to 1e-12
 NOISELESS = 1e-10  # sigma^2/delta^2 over T_b: below, noise moves T0 by less than 1e-4 of itself
+ALIKE = "it is how many coordinates must be zero"
 FLOOR = 1e-12  # of P(X > x) and P(X <= x), for the log-odds
 
 
@@ -120,10 +121,13 @@ class TimeLaw:
     def quantile(self, q: Any, n_coordinates: int = 1) -> Any:
         """x with P(max X_i <= x) = q for ``n_coordinates`` independent ones: the quantile of one, at q^(1/m).
 
+        Raises ValueError unless q lies in (0, 1).
+
         >>> [round(float(x), 2) for x in rmda_law().quantile([0.5, 0.9, 0.99])]
         [0.9, 3.7, 8.23]
         """
-        log_q = np.log(np.asarray(q, dtype=np.float64)) / n_coordinates
+        checks.count("n_coordinates", n_coordinates, 1, ALIKE)
+        log_q = np.log(_levels("q", q)) / n_coordinates
         odds = log_q - np.log(-np.expm1(log_q))
         inside = np.clip(odds, self.log_odds[0], self.log_odds[-1])
         return np.exp(PchipInterpolator(self.log_odds, self.log_times)(inside))
@@ -202,7 +206,7 @@ def predict_identification(
     *,
     distance: float = 0.0,
     n_coordinates: int = 1,
-    quantiles: Sequence[float] = (0.5, 0.9, 0.99),
+    quantiles: float | Sequence[float] = (0.5, 0.9, 0.99),
     algorithm: Literal["RMDA", "RDA"] = "RMDA",
 ) -> IdentificationPrediction:
     """Predict the step from which on an inactive coordinate stays zero.
@@ -220,7 +224,7 @@ def predict_identification(
         |W^0| of the coordinate, or |M (W* - W^0)_A|, M = H_IA H_AA^{-1}, if the active ones have a way to go.
     n_coordinates : int, at least 1
         For the last of so many alike, if independent: where they are positively dependent, it comes earlier.
-    quantiles : numbers in (0, 1)
+    quantiles : one or more numbers in (0, 1)
     algorithm : "RMDA" or "RDA"
 
     Returns
@@ -248,13 +252,10 @@ def predict_identification(
         raise ValueError("margin must be positive, got 0; a coordinate of margin 0 never identifies (claim C5)")
     margin, step_size = checks.positive("margin", margin), checks.positive("step_size", step_size)
     noise, distance = checks.nonnegative("noise", noise), checks.nonnegative("distance", distance)
-    checks.count("n_coordinates", n_coordinates, 1, "it is how many coordinates must be zero")
+    checks.count("n_coordinates", n_coordinates, 1, ALIKE)
     if algorithm not in ("RMDA", "RDA"):
         raise ValueError(f"algorithm must be 'RMDA' or 'RDA', got {algorithm!r}; other laws are not known")
-    levels = np.asarray(quantiles, dtype=np.float64)
-    if not ((levels > 0) & (levels < 1)).all():
-        raise ValueError(f"quantiles must lie in (0, 1), got {quantiles!r}; 0.5 is the median")
-
+    levels = np.atleast_1d(_levels("quantiles", quantiles))
     bias_steps = distance / (2 * step_size * margin)
     bias_steps = bias_steps if algorithm == "RMDA" else bias_steps**2
     unit = (noise / margin) ** 2
@@ -264,3 +265,11 @@ def predict_identification(
     steps = unit * law(bias_steps / unit).quantile(levels, n_coordinates)
     median = unit * float(law().quantile(0.5))
     return IdentificationPrediction(tuple(levels.tolist()), tuple(steps.tolist()), median, bias_steps)
+
+
+def _levels(name: str, values: Any) -> Vector:
+    """Probabilities strictly between 0 and 1."""
+    levels = np.asarray(values)
+    if levels.dtype.kind != "f" or not ((levels > 0) & (levels < 1)).all():
+        raise ValueError(f"{name} must lie in (0, 1), got {values!r}; 0.5 is the median")
+    return levels.astype(np.float64)

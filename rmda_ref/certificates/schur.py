@@ -44,7 +44,7 @@ from rmda_ref.certificates.support import (
     Vector,
     anytime_radius,
     best_rho,
-    check_noise,
+    check_eps,
     next_weighted_step,
     nonincreasing,
 )
@@ -134,10 +134,10 @@ class SchurCertificate:
                 f"regularizer must be L1, got {type(self.regularizer).__name__}: the subgradient on the active part "
                 "must not change; see SupportCertificate for groups"
             )
-        check_noise(self.noise)
+        checks.positive("noise", self.noise)
         checks.weights("reach", self.reach)
         checks.fraction("momentum", self.momentum, "it bounds the momenta from below; 1 means no momentum")
-        checks.fraction("eps", self.eps, "it is the probability with which the certificate may be wrong")
+        check_eps(self.eps)
         checks.count("horizon", self.horizon, 1, "it is the step at which the radius is the best")
         n = np.size(self.signs)
         if np.shape(self.hessian) != (n, n):
@@ -148,6 +148,11 @@ class SchurCertificate:
             raise ValueError("hessian must be finite and symmetric; symmetrise it as (H + H.T)/2")
         if not self._active.any() or self._active.all():
             raise ValueError(f"signs must have both active and inactive entries, got {self.signs!r}")
+        self.regularizer.check((n,))
+        if np.ndim(self.reach):
+            checks.one_each("reach", self.reach, n - int(self._active.sum()), "inactive entries")
+        if not np.linalg.eigvalsh(self._among(self._active)).min() > 0:
+            raise ValueError("hessian must be positive definite on the active entries: choose independent ones")
 
     @cached_property
     def _active(self) -> npt.NDArray[np.bool_]:
@@ -158,8 +163,12 @@ class SchurCertificate:
         """M and S."""
         active, inactive = self._active, ~self._active
         across = self.hessian[np.ix_(inactive, active)]
-        m = np.linalg.solve(self.hessian[np.ix_(active, active)], across.T).T
-        return m, self.hessian[np.ix_(inactive, inactive)] - m @ across.T
+        m = np.linalg.solve(self._among(active), across.T).T
+        return m, self._among(inactive) - m @ across.T
+
+    def _among(self, entries: npt.NDArray[np.bool_]) -> Array:
+        """The block of H that belongs to ``entries``."""
+        return self.hessian[np.ix_(entries, entries)]
 
     @cached_property
     def deviations(self) -> Vector:

@@ -54,6 +54,7 @@ from rmda_ref.regularizers import L1, GroupLasso
 Vector = npt.NDArray[np.float64]
 Steps = npt.NDArray[np.int64]
 
+SMALLEST = 1e-100  # eps: its square is a float
 GROWTH = 1e-6  # of a step size recovered from alpha: rounding, which the proof has room for
 
 
@@ -138,7 +139,7 @@ class SupportCertificate:
     noise : float, or array with one number per magnitude
         sigma of that bound: for Gaussian noise the root of the largest eigenvalue of the covariance *of a group*. Only
         where its entries are independent is that the standard deviation of one; correlated, it is up to sqrt(k) of it.
-    eps : float in (0, 1]
+    eps : float in [1e-100, 1)
         The probability with which the certificate may be wrong somewhere, at some time.
     horizon : int, at least 1
         The step at which the radius is the best, for the first step size. Rather too short than too long: compared
@@ -181,7 +182,7 @@ class SupportCertificate:
                 "entries or groups does the dual average alone tell which are zero"
             )
         check_noise(self.noise)
-        checks.fraction("eps", self.eps, "it is the probability with which the certificate may be wrong")
+        check_eps(self.eps)
         checks.count("horizon", self.horizon, 1, "it is the step at which the radius is the best")
         if self.n_magnitudes is not None:
             checks.count("n_magnitudes", self.n_magnitudes, 1, "it is the number of entries or groups in a run")
@@ -213,6 +214,7 @@ class SupportCertificate:
                 f"dual_average of shape {shape} has {magnitudes.shape} entries or groups, w0 had {state.since.shape}; "
                 "give the one of the run that init was told of"
             )
+        checks.finite("dual_average", dual_average)
         variance = np.square(self.noise) if np.ndim(self.noise) == 0 else np.reshape(self.noise, magnitudes.shape) ** 2
         odds = (self.n_magnitudes or magnitudes.size) / self.eps
         rho = state.rho
@@ -229,6 +231,13 @@ class SupportCertificate:
         """One a group, or one an entry."""
         layout = self.regularizer.layout
         return np.asarray(layout.norms(x) if isinstance(layout, Rows | Groups) else np.abs(x))
+
+
+def check_eps(eps: float) -> None:
+    """Raise unless ``eps`` is a probability, and not so small that exp(2 ln(eps)) underflows."""
+    remedy = "it is the probability with which the certificate may be wrong"
+    if checks.probability("eps", eps, remedy) < SMALLEST:
+        raise ValueError(f"eps must be at least {SMALLEST:g}, got {eps!r}; {remedy}")
 
 
 def check_noise(noise: Any) -> None:

@@ -170,6 +170,8 @@ def test_another_number_of_steps_is_refused():
     (step,) = exact_trajectory(L1(1.0), [0.0], lambda w: [1.0], [Stage(1, 1.0)])
     with pytest.raises(ValueError, match="2 steps, exact 1"):
         ulps([np.zeros(1)] * 2, [step])
+    with pytest.raises(ValueError, match=r"shape \(2,\) at step 1, the exact one \(1,\)"):
+        ulps([np.zeros(2)], [step])
     with pytest.raises(TypeError, match="dtype int64"):
         ulps([np.zeros(1, np.int64)], [step])
 

@@ -131,12 +131,24 @@ def test_rda_takes_longer_to_forget_the_start():
         ({"distance": float("nan")}, "distance must lie in"),
         ({"n_coordinates": 0}, "n_coordinates must be at least 1"),
         ({"quantiles": (0.5, 1.0)}, "quantiles must lie in"),
+        ({"quantiles": ("0.5",)}, "quantiles must lie in"),
         ({"algorithm": "SGD"}, "algorithm must be 'RMDA' or 'RDA'"),
     ],
 )
 def test_bad_arguments(arguments, message):
     with pytest.raises(ValueError, match=message.replace("(", r"\(")):
         predict_identification(**{"margin": 0.1, "noise": 1.0, "step_size": 0.1} | arguments)
+
+
+@pytest.mark.parametrize("levels", [0.0, 1.5, float("nan"), [0.5, -0.1], 1])
+def test_levels_that_are_none_are_refused(levels):
+    with pytest.raises(ValueError, match="q must lie in"):
+        rmda_law().quantile(levels)
+
+
+def test_one_level_needs_no_list():
+    one = predict_identification(0.1, 1.0, 0.1, quantiles=0.9)
+    assert one.steps == (predict_identification(0.1, 1.0, 0.1).steps[1],)
 
 
 def test_negative_bias_for_rda_is_refused():

@@ -161,6 +161,8 @@ def test_noise_is_added_to_the_gradient_of_any_f():
 
 RNG = np.random.default_rng(0)
 F = Quadratic(np.array([3.0, -2.0, 0.0]), np.eye(3))
+NONZERO = Quadratic(np.array([3.0, -2.0]), np.eye(2))
+TWO_BLOCKS = Blocks((Block("a", (2,), L1(1.0)), Block("b", (1,), L1(1.0))))
 
 
 @pytest.mark.parametrize(
@@ -172,6 +174,15 @@ F = Quadratic(np.array([3.0, -2.0, 0.0]), np.eye(3))
         ((F, ElasticNet(1.0), {"margin": 1.5}), ValueError, "not reached at this point; the largest found is 0.5"),
         ((F, TotalVariation(1.0), {"margin": 0.5}), ValueError, "nothing is inactive at this point; ask for math.inf"),
         ((F, L1(1.0), {"margin": 0.5, "manifold": Support.of(np.ones(3, bool))}), ValueError, "cannot be moved onto"),
+        ((F, L1(1.0), {"margin": 0.5, "manifold": np.array([1.0, math.nan, 0.0])}), ValueError, "manifold has 1 non-f"),
+        ((F, L1(1.0), {"margin": 0.5, "manifold": np.ones(2)}), ValueError, r"manifold has shape \(2,\)"),
+        ((NONZERO, L1(1.0), {"margin": 0.5}), ValueError, "nothing is inactive at this point; ask for math.inf"),
+        ((F, L1(1.0), {"margin": math.inf}), ValueError, r"margin must lie in \(0, 1\]"),
+        (
+            (F, TWO_BLOCKS, {"margin": 0.5, "manifold": (("a", Support.of(np.ones(2, bool))),)}),
+            ValueError,
+            "has 1 parts",
+        ),
         ((F, L1(1.0), {"margin": 0.5, "manifold": Rank(1)}), TypeError, "give manifold as an array"),
         ((F, TopK(1), {"margin": 0.5, "manifold": np.ones(3)}), TypeError, "drawn by its prox"),
         ((F, Simplex(), {"margin": 0.1}), ValueError, "lies outside the domain of psi"),
@@ -187,4 +198,8 @@ def test_what_cannot_be_had_is_said(arguments, error, message):
 def test_where_nothing_is_inactive_the_margin_is_infinite():
     problem = planted(F, TotalVariation(1.0), margin=math.inf, rng=RNG)
     assert problem.kkt_residual < 1e-12
-    assert planted(F, Zero(), margin=math.inf, rng=RNG).margin == math.inf
+    for psi in (Zero(), L1(1.0)):
+        assert planted(NONZERO, psi, margin=math.inf, rng=RNG).margin == math.inf
+    square = Quadratic(np.diag([3.0, -2.0]), np.eye(4))
+    for psi in (Nuclear(1.0), GroupLasso(1.0, axis=0)):
+        assert planted(square, psi, margin=math.inf, rng=RNG).margin == math.inf
