@@ -1,34 +1,27 @@
 """S1. RMDA identifies the support of a planted lasso and keeps it; under the same noise ProxSGD does not.
 
-With W^0 = 0 an inactive coordinate is zero at step t iff |V_i^t| <= alpha_t lam. Once the active signs are right, the
-optimality of W~ on the active part A (claim A9) gives, with M = H_IA H_AA^{-1} and W_I = 0,
-
-    V_I/alpha_t = grad_I f(W*) + sum_i s_i (zeta_I - M zeta_A)/alpha_t - (beta_t/alpha_t) M (W~ - W^0)_A:
-
-a Gaussian of variance (claim B1) sigma^2 diag(1 + M M^T) t(t + 1)/(2 H_t^2), and a bias that forgets the start like
-3/(2 eta t), with W~ near W*. The predicted curve is the probability that all inactive coordinates are zero, taken as
-independent and without the feedback that pulls a wrong one back (it comes late therefore). ProxSGD sees the noise of a
-single gradient for ever (claim C4).
+With W^0 = 0 an inactive coordinate is zero at step t iff |V_i^t| <= alpha_t lam, and V_i^t/alpha_t is a Gaussian that
+narrows, with a bias that is forgotten: the predicted curve (`validation.separation_law`, with M = H_IA H_AA^{-1}). It
+leaves out the feedback that pulls a wrong coordinate back, and comes late therefore. ProxSGD sees the noise of a single
+gradient for ever (claim C4).
 """
 
 import numpy as np
-from scipy.special import ndtr
 
 from problems import Planted, Quadratic
 from rmda_ref import L1
 from rmda_ref.crosscheck.mutants import Implementation
-from validation.claim import Claim, Curve, Measurement, Picture, Setting
+from validation.claim import Claim, Measurement, Picture, Setting
 from validation.separation import (
     EUCLIDEAN,
-    Outcomes,
     Race,
     checks,
     curves,
     has_support,
     run_each,
-    shown_steps,
     union_bound,
 )
+from validation.separation_law import DualLaw, coordinates, predicted
 
 N_SEEDS, N_STEPS = (20, 100), (5000, 20_000)  # quick, full
 DIMENSION, N_ACTIVE = 20, 6
@@ -67,34 +60,23 @@ def measure(implementation: Implementation, setting: Setting) -> Measurement:
     results, pictures = [], []
     for margin, outcomes in run_each(races, implementation, setting, "S1").items():
         results += checks(outcomes, f"delta = {margin:g} sigma, ")
-        pictures.append(picture(problems[margin], outcomes, margin, n_steps))
+        law = predicted(
+            [_law(problems[margin])],
+            lambda v: (np.abs(v) <= LAM).all(axis=-1),
+            n_steps,
+            STEP_SIZE,
+            setting.rng("S1", margin, "law"),
+        )
+        title = f"delta = {margin:g} sigma: RMDA finds the support and keeps it, ProxSGD never holds it"
+        ylabel = "seeds with the right support, fraction"
+        pictures.append(Picture(title, "step t", ylabel, (law, *curves(outcomes)), xscale="log"))
     return Measurement(tuple(results), tuple(pictures))
 
 
-def predicted(problem: Planted, t: np.ndarray) -> np.ndarray:
-    """Probability that RMDA's inactive coordinates are all zero at steps ``t``."""
+def _law(problem: Planted) -> DualLaw:
     assert isinstance(problem.smooth, Quadratic)
-    active, hessian = problem.solution != 0, problem.smooth.hessian
-    projection = np.linalg.solve(hessian[np.ix_(active, active)], hessian[np.ix_(active, ~active)]).T  # M
-    roots = np.cumsum(np.sqrt(np.arange(1, t.max() + 1)))[t - 1]  # H_t
-    bias = -np.multiply.outer(np.sqrt(t) / (STEP_SIZE * roots), projection @ problem.solution[active])
-    mean = problem.gradient(problem.solution)[~active] + bias
-    deviation = np.multiply.outer(SIGMA * np.sqrt(t * (t + 1) / 2) / roots, np.sqrt(1 + (projection**2).sum(axis=1)))
-    return np.asarray(np.prod(ndtr((LAM - mean) / deviation) - ndtr((-LAM - mean) / deviation), axis=1))
-
-
-def picture(problem: Planted, outcomes: Outcomes, margin: float, n_steps: int) -> Picture:
-    t = np.array(shown_steps(n_steps))
-    return Picture(
-        f"delta = {margin:g} sigma: RMDA finds the support and keeps it, ProxSGD never holds it",
-        "step t",
-        "seeds with the right support, fraction",
-        (
-            Curve("RMDA, predicted without feedback", t.tolist(), predicted(problem, t).tolist(), "predicted"),
-            *curves(outcomes),
-        ),
-        xscale="log",
-    )
+    w, hessian = problem.solution, problem.smooth.hessian
+    return DualLaw(w, hessian, problem.gradient(w), SIGMA**2 * np.eye(w.size), coordinates(w == 0))
 
 
 CLAIM = Claim(

@@ -1,7 +1,8 @@
 """S2. RMDA identifies the groups of a planted group lasso and keeps them; under the same noise ProxSGD does not.
 
 With W^0 = 0 an inactive group is zero at step t iff ||V_g^t|| <= alpha_t lam_g, that is, iff the dual average of the
-group stays within its ball. Its noise shrinks like that of claim B1 in each of the group's entries.
+group stays within its ball. Its noise shrinks like that of claim B1 in each of the group's entries; the predicted curve
+is that of `validation.separation_law`.
 """
 
 import numpy as np
@@ -11,6 +12,7 @@ from rmda_ref import GroupLasso
 from rmda_ref.crosscheck.mutants import Implementation
 from validation.claim import Claim, Measurement, Picture, Setting
 from validation.separation import Race, checks, curves, has_support, run_each, union_bound
+from validation.separation_law import DualLaw, coordinates, predicted
 
 N_SEEDS, N_STEPS = (10, 100), (5000, 20_000)  # quick, full
 N_GROUPS, SIZE, N_ACTIVE = 10, 4, 4
@@ -41,18 +43,30 @@ def planted(margin: float, setting: Setting) -> Planted:
 
 def measure(implementation: Implementation, setting: Setting) -> Measurement:
     n_steps, start = setting.size(*N_STEPS), np.zeros((setting.size(*N_SEEDS), N_GROUPS, SIZE))
+    problems = {margin: planted(margin, setting) for margin in MARGINS}
     races = {
         margin: Race(problem, start, has_support(np.asarray(problem.solution.any(axis=-1))), n_steps, STEP_SIZE)
-        for margin in MARGINS
-        for problem in (planted(margin, setting),)
+        for margin, problem in problems.items()
     }
     results, pictures = [], []
     for margin, outcomes in run_each(races, implementation, setting, "S2").items():
         results += checks(outcomes, f"delta = {margin:g} sigma, ")
         title = f"delta = {margin:g} sigma: RMDA finds the groups and keeps them, ProxSGD never holds them"
         ylabel = "seeds with the right groups, fraction"
-        pictures.append(Picture(title, "step t", ylabel, tuple(curves(outcomes)), xscale="log"))
+        law = predicted([_law(problems[margin])], _inside, n_steps, STEP_SIZE, setting.rng("S2", margin, "law"))
+        pictures.append(Picture(title, "step t", ylabel, (law, *curves(outcomes)), xscale="log"))
     return Measurement(tuple(results), tuple(pictures))
+
+
+def _law(problem: Planted) -> DualLaw:
+    assert isinstance(problem.smooth, Quadratic)
+    w, noise = problem.solution, SIGMA**2 * np.eye(problem.solution.size)
+    return DualLaw(w.ravel(), problem.smooth.hessian, problem.gradient(w).ravel(), noise, coordinates(w == 0))
+
+
+def _inside(v: np.ndarray) -> np.ndarray:
+    norms = np.linalg.norm(v.reshape(-1, N_GROUPS, SIZE), axis=-1)
+    return np.asarray((norms <= LAM * np.sqrt(SIZE)).all(axis=-1))
 
 
 CLAIM = Claim(

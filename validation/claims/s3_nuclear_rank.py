@@ -11,6 +11,7 @@ from rmda_ref import Nuclear
 from rmda_ref.crosscheck.mutants import Implementation
 from validation.claim import Claim, Measurement, Picture, Setting
 from validation.separation import EUCLIDEAN, Race, checks, curves, has_manifold, run_each, side_by_side
+from validation.separation_law import DualLaw, predicted
 
 N_SEEDS, N_STEPS = (3, 20), (1500, 5000)  # quick, full
 MARGINS = ((1.0,), (1.0, 0.5))  # the same, in units of sigma
@@ -40,8 +41,23 @@ def measure(implementation: Implementation, setting: Setting) -> Measurement:
         results += checks(outcomes, f"delta = {margin:g} sigma, ")
         title = f"delta = {margin:g} sigma: RMDA finds the rank and keeps it, ProxSGD never holds it"
         ylabel = "seeds with the right rank, fraction"
-        pictures.append(Picture(title, "step t", ylabel, tuple(curves(outcomes)), xscale="log"))
+        laws = [_law(problem) for problem in problems]
+        law = predicted(laws, _inside, n_steps, STEP_SIZE, setting.rng("S3", margin, "law"))
+        pictures.append(Picture(title, "step t", ylabel, (law, *curves(outcomes)), xscale="log"))
     return Measurement(tuple(results), tuple(pictures))
+
+
+def _law(problem: Planted) -> DualLaw:
+    """The manifold of matrices of this rank: normal to it are left times right null vectors."""
+    assert isinstance(problem.smooth, Quadratic)
+    w, noise = problem.solution, SIGMA**2 * np.eye(problem.solution.size)
+    left, _, right = np.linalg.svd(w)
+    normal = np.kron(left[:, RANK:], right[RANK:].T)
+    return DualLaw(w.ravel(), problem.smooth.hessian, problem.gradient(w).ravel(), noise, normal)
+
+
+def _inside(v: np.ndarray) -> np.ndarray:
+    return np.asarray(np.linalg.norm(v.reshape(-1, *SHAPE), 2, axis=(-2, -1)) <= LAM)
 
 
 CLAIM = Claim(

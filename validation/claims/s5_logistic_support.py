@@ -16,6 +16,7 @@ from rmda_ref import L1
 from rmda_ref.crosscheck.mutants import Implementation
 from validation.claim import Claim, Measurement, Picture, Setting
 from validation.separation import Race, checks, curves, has_support, run_each
+from validation.separation_law import DualLaw, coordinates, predicted
 
 N_SEEDS, N_STEPS = (15, 50), (4000, 20_000)  # quick, full
 DIMENSION, N_ACTIVE, ACTIVE_SIZE = 20, 5, 1.0
@@ -56,8 +57,19 @@ def measure(implementation: Implementation, setting: Setting) -> Measurement:
     outcomes = run_each({0: race}, implementation, setting, "S5")[0]
     title = "With single samples of a logistic population RMDA finds the support, ProxSGD never holds it"
     ylabel = "seeds with the right support, fraction"
-    picture = Picture(title, "step t", ylabel, tuple(curves(outcomes)), xscale="log")
+    law = predicted(
+        [_law(problem)], lambda v: (np.abs(v) <= LAM).all(axis=-1), race.n_steps, STEP_SIZE, setting.rng("S5", "law")
+    )
+    picture = Picture(title, "step t", ylabel, (law, *curves(outcomes)), xscale="log")
     return Measurement(tuple(checks(outcomes, "")), (picture,))
+
+
+def _law(problem: Planted) -> DualLaw:
+    """Covariance and Hessian are sigma^2 I across inactive coordinates, which nothing couples to the active ones."""
+    assert isinstance(problem.smooth, PopulationLogistic)
+    w = problem.solution
+    alike = deviation(problem.smooth) ** 2 * np.eye(w.size)  # among active coordinates they are not; it does not matter
+    return DualLaw(w, alike, problem.gradient(w), alike, coordinates(w == 0))
 
 
 CLAIM = Claim(

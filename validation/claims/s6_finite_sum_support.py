@@ -22,6 +22,7 @@ from rmda_ref import L1
 from rmda_ref.crosscheck.mutants import Implementation
 from validation.claim import Check, Claim, Measurement, Picture, Setting
 from validation.separation import Outcome, Race, checks, curves, run_each
+from validation.separation_law import DualLaw, coordinates, predicted
 
 N_SEEDS, N_STEPS = (10, 100), (17_000, 20_000)  # quick, full
 N_SAMPLES, DIMENSION, N_ACTIVE, ACTIVE_SIZE = 200, 20, 4, 3.0
@@ -64,6 +65,15 @@ class FiniteSums:
         row, target = self.sample(rng)
         return np.asarray(((row * w).sum(axis=-1) - target)[:, None] * row)
 
+    def laws(self) -> list[DualLaw]:
+        """Of each seed; at w* a sample's gradient is its error times its row."""
+        errors = _times(self.samples, self.solution) - self.targets
+        found = []
+        for rows, e, w, slope in zip(self.samples, errors, self.solution, self.gradient(self.solution), strict=True):
+            noise = rows * e[:, None] - slope
+            found.append(DualLaw(w, rows.T @ rows / len(e), slope, noise.T @ noise / len(e), coordinates(w == 0)))
+        return found
+
     def kkt_residual(self) -> float:
         """Distance of -grad f(w*) from the subdifferential, entry by entry; that it is inside by the margin, too."""
         pull = -self.gradient(self.solution)
@@ -104,12 +114,15 @@ def measure(implementation: Implementation, setting: Setting) -> Measurement:
     outcomes["prox-SVRG"] = prox_svrg(problem, n_steps, setting.rng("S6", "SVRG"), is_right)
     title = "On a finite sum RMDA finds the support as prox-SVRG does, ProxSGD never holds it"
     ylabel = "seeds with the right support, fraction"
+    law = predicted(
+        problem.laws(), lambda v: (np.abs(v) <= LAM).all(axis=-1), n_steps, STEP_SIZE, setting.rng("S6", "law")
+    )
     return Measurement(
         (
             Check.at_most("optimality of the planted solutions", problem.kkt_residual(), BAR),
             *checks(outcomes, ""),
         ),
-        (Picture(title, "step t", ylabel, tuple(curves(outcomes)), xscale="log"),),
+        (Picture(title, "step t", ylabel, (law, *curves(outcomes)), xscale="log"),),
     )
 
 
