@@ -101,7 +101,7 @@ class Interior:
         return Interior(self.subdifferential, self.subdifferential.project(self.u + away), self.basis)
 
     def room(self, d: Array) -> float:
-        """How far u may go along the unit vector d and stay in C."""
+        """How far u may go along the unit vector d and stay in C, less what ``INSIDE`` lets it err along a normal."""
         low, high = 0.0, 0.1
         while self.contains(high * d):
             low, high = high, 4 * high
@@ -110,7 +110,7 @@ class Interior:
         while high - low > 1e-9 * high:
             middle = (low + high) / 2
             low, high = (middle, high) if self.contains(middle * d) else (low, middle)
-        return low
+        return max(low - INSIDE, 0.0)
 
     def nearest(self, rng: np.random.Generator) -> Nearest:
         """The nearest point of the relative boundary; infinitely far where C is one point or a subspace."""

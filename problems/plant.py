@@ -57,8 +57,8 @@ def planted(
     -------
     Planted
         It has proved itself: the KKT residual is below 1e-12 of the size of its terms, and the margin is the one asked
-        for, to rounding where a formula is known (`problems.margin`), else as measured: with an error of 1e-8
-        in units of the gradient, which is one of 1e-6 for a margin of 0.01 and grows as the margin shrinks.
+        for, to rounding where a formula is known (`problems.margin`), else to 1e-6 of it, as measured by a search that
+        needs margins and strengths of at least 1e-4 or so (in units of the gradient).
 
     Raises
     ------

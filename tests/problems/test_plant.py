@@ -66,9 +66,20 @@ def test_the_numerical_margin_is_the_one_known_by_hand(name):
     u = np.array(u).reshape(-1)
     assert seen.distance(u) < 1e-14
     found = Interior(seen, u, seen.normal_space(u)).nearest(np.random.default_rng(0))
-    assert found.margin == pytest.approx(expected, rel=1e-6)  # the bisection stops at 1e-8
+    assert found.margin == pytest.approx(expected, rel=1e-8)  # the bisection stops at 1e-9
     assert seen.distance(u + 0.999 * expected * found.direction) < 1e-7
     assert seen.distance(u + 1.001 * expected * found.direction) > 1e-5
+
+
+@pytest.mark.parametrize("scale", [1e-2, 1e-4])
+@pytest.mark.parametrize("share", [0.5, 0.01])
+def test_small_margins_are_measured_as_well_as_large_ones(scale, share):
+    """By the formula of the largest two: the sorted |u| has sums of at most those of the weights 4, 3, 2, 1."""
+    f = Quadratic(np.array([3.0, -2.0, 0.0, 0.0]), np.eye(4))
+    psi = Slope(scale, [4.0, 3.0, 2.0, 1.0])
+    u = np.sort(np.abs(planted(f, psi, margin=share * scale, rng=np.random.default_rng(0)).tilt))[:2]
+    room = min(2 * scale - u[1], (3 * scale - u.sum()) / math.sqrt(2))
+    assert room == pytest.approx(share * scale, rel=CLOSE)
 
 
 @pytest.mark.parametrize(
