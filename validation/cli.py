@@ -27,6 +27,7 @@ from validation.verdict import judge
 __all__ = ["app"]
 
 _FAILED, _USAGE, _INTERRUPTED = 1, 2, 130
+_AGAIN = {True: "resumes there", False: "starts anew, for your algorithm may have changed"}  # whether it is ours
 _PIPED_WIDTH = 110
 
 app = typer.Typer(
@@ -65,9 +66,12 @@ def run(
     ] = None,
     out: Annotated[Path, typer.Option(file_okay=False, help="Where the report goes.")] = Path("validation-report"),
 ) -> None:
-    """Run the claims and write the report; what an interrupted run has measured is used again."""
-    ids = (name.strip() for group in only or () for name in group.split(","))
-    claims = _claims([name for name in ids if name])
+    """Run the claims and write the report; what an interrupted run has measured is used again, but not of your own
+    algorithm, which may have changed."""
+    ids = [name for group in only or () for part in group.split(",") if (name := part.strip())]
+    if only and not ids:
+        _stop("error: --only names no claim; leave it out for all of them", _USAGE)
+    claims = _claims(ids)
     source = _source(data)
     key = fingerprint(Setting(seed, profile, source))
     subject = REFERENCE.name
@@ -96,7 +100,7 @@ def run(
     held = len(verdicts) - len(findings.failing)
     broken = f"broken: {', '.join(verdict.claim.id for verdict in findings.failing)}; " if findings.failing else ""
     console.print(f"{held} of {len(verdicts)} claims hold; {broken}{elapsed:.1f} s. Report: {report}", soft_wrap=True)
-    if findings.failing:
+    if findings.failing or not verdicts:  # an algorithm that was asked nothing has shown nothing
         raise typer.Exit(_FAILED)
 
 
@@ -143,9 +147,9 @@ def _perform(claims: dict[str, Claim], subject: str, plan: runner.Run, workers: 
     except KeyboardInterrupt:
         done = len(runner.finished(every, plan))
         where = f"{done} of {len(every)} jobs are kept in {plan.parts}"
-        _stop(f"interrupted: {where}; the same command resumes there.", _INTERRUPTED)
+        _stop(f"interrupted: {where}; the same command {_AGAIN[subject == REFERENCE.name]}.", _INTERRUPTED)
     except runner.WorkerDied as error:
-        _stop(f"error: {error}; the same command resumes with what is kept.", _FAILED)
+        _stop(f"error: {error}; the same command {_AGAIN[subject == REFERENCE.name]}.", _FAILED)
     finally:
         signal.signal(signal.SIGTERM, previous)
     return runner.finished(every, plan)

@@ -41,9 +41,11 @@ def load(name: str) -> Implementation:
     if not (module and colon and attribute):
         raise ForeignError(f"algorithm {name!r} is not of the form module:attribute; {_WANTED}")
     try:
-        factory = getattr(importlib.import_module(module), attribute)
-    except ImportError as error:
-        raise ForeignError(f"algorithm {name!r}: module {module!r} cannot be imported: {error}; {_WANTED}") from error
+        imported = importlib.import_module(module)
+    except Exception as error:  # a user's module may raise anything
+        raise ForeignError(f"algorithm {name!r}: module {module!r} cannot be imported: {error!r}; {_WANTED}") from error
+    try:
+        factory = getattr(imported, attribute)
     except AttributeError as error:
         raise ForeignError(f"algorithm {name!r}: {module} has no {attribute!r}; {_WANTED}") from error
     if not callable(factory):
@@ -66,7 +68,7 @@ class StandIn:
     def lacks(self, error: AttributeError) -> str:
         """What a claim asked for that the user's algorithm need not have; empty where the error is of another kind."""
         if isinstance(error.obj, Foreign):
-            return f"the algorithm has no {error.name}"
+            return f"{error.name} is none of init, step and restart"
         return f"its state has no {error.name}" if type(error.obj) in self.state_types else ""
 
 
@@ -84,15 +86,19 @@ class Foreign:
         return self.maker.factory(self.regularizer, self.step_size, self.momentum)
 
     def init(self, w0: Any) -> Any:
-        return self._known("init", self._algorithm.init(w0))
+        return self._called("init", w0)
 
     def step(self, state: Any, grad: Any) -> Any:
-        return self._known("step", self._algorithm.step(state, grad))
+        return self._called("step", state, grad)
 
     def restart(self, state: Any) -> Any:
-        return self._known("restart", self._algorithm.restart(state))
+        return self._called("restart", state)
 
-    def _known(self, method: str, state: Any) -> Any:
+    def _called(self, method: str, *arguments: Any) -> Any:
+        try:
+            state = getattr(self._algorithm, method)(*arguments)
+        except AttributeError as error:  # the user's own mistake; `lacks` hears of what a claim asked for
+            raise RuntimeError(f"{method} raised {error!r}") from error
         missing = [name for name in ("iterate", "prox_iterate") if not hasattr(state, name)]
         if missing:
             raise TypeError(f"{method} gave a {type(state).__name__}, which has no {' and no '.join(missing)}")

@@ -35,9 +35,14 @@ def try_laws(regularizer: Regularizer, shape: tuple[int, ...], n_examples: int, 
         for case in cases(shape, n_examples, seed, (np.float64, np.float32), STEPS):
             found = outcome(law, regularizer, case)
             complaint = complaint or ("" if found.holds else f"{law.name}: {found.said()}")
-            worst = max(worst, found.excess if found.excess == found.excess else np.inf)
+            worst = max(worst, _known(found.excess))
         excess[law.name] = worst
     return Lawful(n_examples, excess, complaint)
+
+
+def _known(error: float) -> float:
+    """NaN is no agreement, though the larger of 0 and NaN is 0."""
+    return np.inf if np.isnan(error) else error
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,6 @@ def ask_oracle(name: str, regularizer: Regularizer, shape: tuple[int, ...], n_ex
         except NoAnswer:
             continue
         n_answered += 1
-        above, below = max(above, found.excess), max(below, -found.excess)
-        value_error = max(value_error, found.value_error)
+        above, below = max(above, _known(found.excess)), max(below, -_known(found.excess))
+        value_error = max(value_error, _known(found.value_error))
     return Judged(oracle.method, n_examples, n_answered, above, below, oracle.resolution, value_error)

@@ -3,6 +3,7 @@
 *Right* means that the structure of W~^t is exactly that of the planted solution. RMDA, RDA and RAMDA must be right at
 every step after the first tenth, on every seed; ProxSGD must be wrong somewhere in nearly every window of 100 steps, on
 every seed. It does so because the noise of one gradient often exceeds the margin here; with less noise it may identify.
+(That it is proximal at all these checks cannot see: claims C4, N5 and A13 do.)
 """
 
 from collections.abc import Callable, Mapping, Sequence

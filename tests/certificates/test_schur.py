@@ -67,6 +67,28 @@ def test_the_noise_of_the_residual_is_that_of_the_schur_complement():
     assert schur(noise=0.7).deviations == pytest.approx([0.7 * math.hypot(1, *m)], rel=1e-14)
 
 
+def observed(x, *, stays):
+    """Whether it certifies where an inactive entry of W is x after step 1 (``stays``) or, after that, zero at step 2.
+
+    Weights are sqrt(t), V is 0, and W~ is so small on the active part that there is no bias; nor noise to speak of.
+    """
+    certificate = schur(noise=1e-9, reach=1e-9, momentum=0.5)
+    close = 1e-12 * SIGNS
+    seen = certificate.init(np.zeros(3))
+    for weight, inactive in [(1.0, x)] if stays else [(1.0, x), (1 + math.sqrt(2), 0.0)]:
+        iterate = np.array([0.0, 0.0, inactive])
+        seen = certificate.observe(dataclasses.replace(seen, since=0 * seen.since), np.zeros(3), weight, iterate, close)
+    return bool(seen.certified)
+
+
+def test_what_momentum_may_still_feed_back_is_counted():
+    """(1) lam >= |S x| sqrt(2) (1/c + (1 - c)/(4 c^2)), c = .5; (2) F_2 = sqrt(2) S x, once in Y and once beside it."""
+    s = float(1 - HESSIAN[2, :2] @ np.linalg.solve(HESSIAN[:2, :2], HESSIAN[:2, 2]))
+    tail, feedback = 1 / (s * math.sqrt(2) * 2.5), (1 + math.sqrt(2)) / (2 * math.sqrt(2) * s)
+    assert observed(0.999 * tail, stays=True) and not observed(1.001 * tail, stays=True)
+    assert observed(0.999 * feedback, stays=False) and not observed(1.001 * feedback, stays=False)
+
+
 @pytest.mark.parametrize("c", [1.0, 0.5, 0.02])
 @pytest.mark.parametrize("t", [1, 7, 500])
 def test_the_bound_on_what_is_left_of_momentum(c, t):

@@ -172,7 +172,15 @@ def test_a_dead_worker_is_status_1_with_a_line_on_how_to_resume(demo, tmp_path, 
     monkeypatch.setattr(runner, "execute", die)
     run = invoke(tmp_path)
     assert run.exit_code == 1 and isinstance(run.exception, SystemExit)
-    assert run.stderr.splitlines()[-1].endswith("during one of: Z1; the same command resumes with what is kept.")
+    assert run.stderr.splitlines()[-1].endswith("during one of: Z1; the same command resumes there.")
+
+
+@pytest.mark.parametrize("nothing", ["", ",", " "])
+def test_no_claim_is_not_all_claims(demo, tmp_path, nothing):
+    """A variable of the shell that is empty does not start everything."""
+    run = invoke(tmp_path / "out", "--only", nothing)
+    assert run.exit_code == 2 and "--only names no claim" in run.stderr
+    assert demo.calls == []
 
 
 @pytest.mark.parametrize("only", [("--only", "Z2"), ("--only", " Z2 ,"), ("--only", "Z2", "--only", "Z2")])

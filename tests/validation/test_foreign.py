@@ -1,6 +1,7 @@
 """A user's own algorithm is put to the claims in the place of RMDA, by name."""
 
 import json
+import sys
 
 import pytest
 from typer.testing import CliRunner
@@ -53,6 +54,10 @@ class Forgets(Mine):
     def step(self, state, grad):
         super().step(state, grad)
 
+class Typo(Mine):
+    def restart(self, state):
+        return super().restart(state.iterat)
+
 number = 3
 """
 
@@ -89,7 +94,25 @@ def test_a_state_without_its_two_points_is_an_error_of_the_algorithm(name):
         assert f"{what}, which has no iterate and no prox_iterate" in found.failure
 
 
-@pytest.mark.parametrize("wrong", ["nowhere:Mine", "mine_to_check:Other", "mine_to_check:number", ":Mine", "mine:"])
+def test_a_mistake_in_the_users_own_code_is_not_excused(name):
+    """It asks its own state for a name that it does not have."""
+    found = attempt(a8_restart_contraction.CLAIM, name + "Typo", Setting())
+    assert not found.holds and not found.unasked
+    assert "restart raised" in found.failure and "iterat" in found.failure
+
+
+@pytest.mark.parametrize("code", ["raise ValueError('on purpose')", "def (", "import numpy as np; np.foo_missing"])
+def test_a_module_that_cannot_be_imported_is_named(tmp_path, monkeypatch, code):
+    (tmp_path / "broken_module.py").write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "broken_module", raising=False)
+    with pytest.raises(foreign.ForeignError, match="'broken_module' cannot be imported"):
+        foreign.load("broken_module:Mine")
+
+
+@pytest.mark.parametrize(
+    "wrong", ["nowhere:Mine", "mine_to_check:Other", "mine_to_check:number", ":Mine", "mine:", ".foo:X"]
+)
 def test_an_algorithm_that_cannot_be_had_is_named(name, wrong):
     with pytest.raises(foreign.ForeignError, match=r"called with \(regularizer, step_size, momentum\)"):
         foreign.load(wrong)
@@ -111,6 +134,12 @@ def test_the_command_line_says_which_claims_break(name, tmp_path):
     assert record["subject"] == name + "NoRestart"
     assert {id_: claim["verdict"] for id_, claim in record["claims"].items()} == {"A1": "holds", "A8": "fails"}
     assert not (out / "results.json").exists()  # the reference's report is left alone
+
+
+def test_an_algorithm_that_is_asked_nothing_has_shown_nothing(name, tmp_path):
+    options = ["run", "--jobs", "1", "--only", "C4", "--out", str(tmp_path), "--algorithm", name + "Mine"]
+    run = CliRunner().invoke(cli.app, options)
+    assert run.exit_code == 1 and "0 of 0 claims hold" in run.stdout
 
 
 def test_an_unknown_algorithm_is_status_2(tmp_path):

@@ -13,7 +13,7 @@ look past the boundary between steps. It crosses one that is r sqrt(t) farther a
 
     P(W < g sqrt(tau_1) on [tau_1, tau_2]) = int_{-infinity}^g phi(z) (1 - 2 Q((g - z) rho/sqrt(1 - rho^2))) dz
 
-is an upper bound, and the arcsine law, with g = 0, a lower one.
+is more than it, approximately (r is the mean overshoot, for long runs), and the arcsine law, with g = 0, less.
 """
 
 import numpy as np
@@ -36,8 +36,8 @@ def arcsine(x: np.ndarray) -> np.ndarray:
 
 
 def farther(x: float, n_steps: int) -> float:
-    """The upper bound above: the boundary is r sqrt(T) away on the whole of [xT, T]."""
-    g = OVERSHOOT * np.sqrt(n_steps) / (x * n_steps / np.sqrt(2))
+    """The upper end above: the boundary is r sqrt(T) away on the whole of [xT, T]; the clock is t (t + 1)/2."""
+    g = OVERSHOOT * np.sqrt(n_steps) / np.sqrt(x * n_steps * (x * n_steps + 1) / 2)
     z, weights = np.polynomial.legendre.leggauss(200)
     low = -10.0
     z, weights = low + (g - low) * (z + 1) / 2, weights * (g - low) / 2
@@ -106,8 +106,9 @@ CLAIM = Claim(
     source="Levy's arcsine law at RMDA's clock t^2/2; derived in validation/claims/c5_degenerate_margin_probability.py",
     bar=(
         f"{N_SEEDS[1]:,} seeds, T = {N_STEPS[1]} (quick: {N_STEPS[0]}): between the arcsine law and the law of a "
-        f"boundary that is as far away as discrete time can make it, {SPREADS} binomial standard deviations on either "
-        f"side. Outside with probability {FAILURE_PROBABILITY:.0e}, by the binomial law and a union over both x."
+        f"boundary that is farther by the mean overshoot of a random walk (Siegmund's correction, an approximation), "
+        f"{SPREADS} binomial standard deviations on either side. Outside with probability {FAILURE_PROBABILITY:.0e} if "
+        "the chance lies between the two, by the binomial law and a union over both x."
     ),
     measure=measure,
     kills=("s_eta",),

@@ -11,6 +11,9 @@ the feedback fades, the bias needs up to three times as long (claim C8), and T0 
 where S d/delta is 11, the prediction is wrong. At small correlation feedback on the noise, which makes T0 earlier, is
 what is left.
 
+Compared are the whole law, in discrete time as in claim C1d, and the chance of T0 before the median that the function
+gives, which is in continuous time: at this delta/sigma some .04 of probability apart.
+
 No theory gives the distance between the law of the lasso and the prediction: it is measured, and the bars stand where a
 prediction is useful (.10) and where it is not (.20).
 """
@@ -18,6 +21,7 @@ prediction is useful (.10) and where it is not (.20).
 import numpy as np
 
 from rmda_ref import L1
+from rmda_ref.certificates import predict_identification
 from rmda_ref.crosscheck.mutants import Implementation
 from validation.claim import Check, Claim, Curve, Measurement, Picture, Setting
 from validation.identification_times import dkw, frequencies, last_nonzero, rmda_cdf
@@ -28,6 +32,7 @@ RIGHT, WRONG = (0.2, 0.5), 0.9  # where they are expected
 N_SEEDS = (5000, 20_000)  # quick, full
 MARGIN, STEP_SIZE, ACTIVE_SIZE, LAM = 0.15, 0.5, 20.0, 20.0  # the margin over the Schur noise
 HORIZON = 12.0  # how many (sigma/delta)^2 after four times T_b runs end
+DISCRETE = 0.05  # of probability: the median in continuous time for one in discrete time
 EACH = 1e-7
 FAILURE_PROBABILITY = (len(RIGHT) + 1) * EACH
 
@@ -35,10 +40,12 @@ FAILURE_PROBABILITY = (len(RIGHT) + 1) * EACH
 def measure(implementation: Implementation, setting: Setting) -> Measurement:
     n_seeds = setting.size(*N_SEEDS)
     distances: list[float] = []
+    by_median: dict[float, float] = {}
     laws: list[Curve] = []
     for k, correlation in enumerate(CORRELATIONS):
         measured, predicted = _compare(implementation, setting, correlation)
         distances.append(float(np.abs(measured - predicted).max()))
+        by_median[correlation] = float(measured[int(median(correlation))])
         if correlation in (RIGHT[0], WRONG):
             shown = np.unique(np.geomspace(1, predicted.size - 1, 25).astype(int))
             laws += (
@@ -51,6 +58,10 @@ def measure(implementation: Implementation, setting: Setting) -> Measurement:
     checks = [
         Check.at_most(f"correlation {r:g}: KS distance to the prediction", found[r], USEFUL + spread) for r in RIGHT
     ]
+    checks += (
+        Check.within(f"correlation {r:g}: P(T0 <= median)", 0.5, by_median[r], USEFUL + DISCRETE + spread)
+        for r in RIGHT
+    )
     checks.append(Check(f"correlation {WRONG:g}: KS distance, wrong", USELESS, found[WRONG], USELESS - spread, 1.0))
     picture = Picture(
         "The predicted law of T0 holds for moderately correlated designs, and no longer at correlation .9",
@@ -79,6 +90,12 @@ def problem(correlation: float) -> tuple[np.ndarray, np.ndarray, float, float]:
     )
 
 
+def median(correlation: float) -> float:
+    """Of T0, as the library predicts it."""
+    _, _, noise, distance = problem(correlation)
+    return predict_identification(MARGIN * noise, noise, STEP_SIZE, distance=distance, quantiles=0.5).steps[0]
+
+
 def _compare(implementation: Implementation, setting: Setting, correlation: float) -> tuple[np.ndarray, np.ndarray]:
     """P(T0 <= t), measured and predicted (in discrete time, as in claim C1d)."""
     hessian, solution, noise, distance = problem(correlation)
@@ -103,8 +120,9 @@ CLAIM = Claim(
     title="Limits of the predicted time",
     statement=(
         "On a lasso with an inactive coordinate between two active ones, T0 of RMDA is predicted to a KS distance of "
-        ".1 from margin, Schur noise, step size and distance at correlations .2 and .5, and not to .2 at correlation "
-        ".9, where the Schur curvature is too small to pull the coordinate back."
+        ".1 (plus that of a sample) from margin, Schur noise, step size and distance at correlations .2 and .5, and "
+        "not to .2 at correlation .9, where the Schur curvature is too small to pull the coordinate back. The bias is "
+        "most of it: how the noise is scaled moves the distance by less than the bar."
     ),
     source="rmda_ref.certificates.predict_identification; the limits are derived and measured here",
     bar=(

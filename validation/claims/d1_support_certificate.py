@@ -10,6 +10,8 @@ mean gradient strength - delta, and counts
   entries, and valid at fixed times only;
 - the runs in which a certified group is nonzero later. The certificate asks for the radius twice, so that there the
   guarantee is far from tight: `validation.reentry` bounds the probability of any violation, and the bar is none;
+- the certificate itself: its radius is the formula's, and each magnitude is certified at the first step at which
+  |V/alpha| <= strength - 2 r_t, recomputed here;
 - when groups are certified. At the first step t_c with 2 r_t <= delta at least half of the entries are: the noise of
   V/alpha is symmetric, and a certificate stays. T0, the last step at which a run is wrong, is far earlier: the
   certificate pays for all times, and for mu being unknown, with a factor that the table reports."""
@@ -32,6 +34,7 @@ N_RUNS = {"quick": 300, "full": 2000}
 EPS, HORIZON = 0.05, 100
 SIGMA, LAM, STEP_SIZE, MOMENTUM = 0.5, 1.0, 0.1, 0.5
 ACTIVE, TARGET = 2, 5.0  # magnitudes that are active, and where
+ROUNDING = 1e-10  # of sums of up to 1300 weights, that the certificate takes back as differences
 UNLIKELY = 1e-8  # of each count beyond its bar
 
 
@@ -137,6 +140,8 @@ class Counts:
     zero, certified : fraction of the inactive magnitudes
     since, last_wrong : per run, when all of it was certified, and T0
     violations : number of runs in which a certified magnitude was nonzero later
+    radius_error : of the certificate's radius, relative, at worst
+    off_time : number of magnitudes that are not certified at the first step of the condition
     uncertified : number of inactive magnitudes that are not certified in the end
     """
 
@@ -146,6 +151,8 @@ class Counts:
     since: npt.NDArray[np.int64]
     last_wrong: npt.NDArray[np.int64]
     violations: int
+    radius_error: float
+    off_time: int
     uncertified: int
 
 
@@ -161,6 +168,8 @@ def watch(implementation: Implementation, case: Case, n_runs: int, rng: np.rando
     zero, certified = np.zeros(case.n_steps), np.zeros(case.n_steps)
     violated, last_wrong = np.zeros(n_runs, bool), np.zeros(n_runs, np.int64)
     total, noise_sum, weight = np.zeros_like(means), np.zeros_like(means), 0.0
+    early, late = (np.zeros(_norms(means, case).shape, np.int64) for _ in range(2))  # of the condition, to rounding
+    strict, radius_error = radii["with the union over m"], 0.0
     last: list[Vector] = []  # gradient and noise of the present step
 
     def gradient(w: Vector) -> Vector:
@@ -179,6 +188,10 @@ def watch(implementation: Implementation, case: Case, n_runs: int, rng: np.rando
         nonzero = _norms(state.prox_iterate, case) > 0
         violated |= (seen.certified & nonzero).any(axis=1)
         seen = certificate.observe(seen, total / weight, weight)
+        radius_error = max(radius_error, float(np.abs(seen.radius / strict[k] - 1).max()))
+        room = case.strength - 2 * strict[k] - _norms(total / weight, case)
+        early[(early == 0) & (room >= -ROUNDING)] = k + 1
+        late[(late == 0) & (room >= ROUNDING)] = k + 1
         largest = _norms(noise_sum / weight, case)[:, ACTIVE:].max(axis=1)
         for name, r in radii.items():
             beyond[name][k] = largest > r[k]
@@ -193,8 +206,15 @@ def watch(implementation: Implementation, case: Case, n_runs: int, rng: np.rando
         since.max(axis=1),
         last_wrong,
         int(violated.sum()),
+        radius_error,
+        int(((seen.since < early) | (_never(seen.since) > _never(late))).sum()),
         int((since == 0).sum()),
     )
+
+
+def _never(since: npt.NDArray[np.int64]) -> Vector:
+    """0 is never."""
+    return np.where(since > 0, since, np.inf)
 
 
 def _norms(x: Vector, case: Case) -> Vector:
@@ -213,6 +233,8 @@ def measure(implementation: Implementation, setting: Setting) -> Measurement:
             Check(f"{case.name}: runs beyond the radius", EPS * n_runs, exceeded, 0, most(n_runs, EPS)),
             Check.at_most(f"{case.name}: runs with a certified group nonzero later", counts.violations, 0),
             Check.at_most(f"{case.name}: groups not certified in the end", counts.uncertified, 0),
+            Check.at_most(f"{case.name}: radius off its formula, relative", counts.radius_error, ROUNDING),
+            Check.at_most(f"{case.name}: certified at another step than the condition's", counts.off_time, 0),
         )
         if case.size == 1:
             trials, t = n_runs * (case.n - ACTIVE), case.half_certified
@@ -270,7 +292,7 @@ CLAIM = Claim(
         f"By the guarantee the noise leaves the radius in at most {EPS:g} of the runs: the count is binomial at worst, "
         f"and beyond its bar with probability {UNLIKELY:g}. No violation at all, and every group certified in the end: "
         "a union over pairs of steps, groups and runs (validation/reentry.py) bounds the probability that one is "
-        f"seen. All together {FAILURE_PROBABILITY:.0e}."
+        f"seen. All together {FAILURE_PROBABILITY:.0e}. Radius and step of the certificate: {ROUNDING:g}, for rounding."
     ),
     measure=measure,
     kills=("thr_eta", "V_noscale"),

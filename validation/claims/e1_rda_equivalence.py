@@ -67,7 +67,8 @@ CLAIM = Claim(
     title="RMDA contains RDA",
     statement=(
         "RMDA with eta_t = eta/sqrt(t) and c = 1 and RDA with gamma = 1/eta take the same steps, for each convex "
-        "regularizer of the library: then s_t = eta, alpha_t = eta t, and beta_t of RDA is sqrt(t)/eta."
+        "regularizer of the library (quick: one example a class): then s_t = eta, alpha_t = eta t, and beta_t of RDA "
+        "is sqrt(t)/eta."
     ),
     source=(
         "Xiao (JMLR 2010), Algorithm 1 with h = ||. - W^0||^2/2 and beta_t = gamma sqrt(t); Huang & Lee (ICLR 2022), "

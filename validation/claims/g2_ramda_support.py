@@ -29,9 +29,15 @@ ROUNDINGS = 8
 DENSITY = LAM / (np.sqrt(2 * np.pi) * np.sqrt(9 / 8 / N_STEPS) * SIGMA * LEAST_SCALE)
 N_TESTS = N_SEEDS["full"] * N_STEPS * N_GROUPS * (SIZE + 1)
 FAILURE_PROBABILITY = float(N_TESTS * 2 * DENSITY * 2 * ROUNDINGS * np.finfo(float).eps / 2)
-REGULARIZERS: dict[str, tuple[Any, Callable[[np.ndarray], np.ndarray]]] = {
-    "entries": (L1(LAM), lambda w: w != 0),
-    "groups": (GroupLasso(LAM, axis=-1), lambda w: np.asarray(w.any(axis=-1))),
+# psi, the support of W~, and the magnitude of V over its strength.
+Norms = Callable[[np.ndarray], np.ndarray]
+REGULARIZERS: dict[str, tuple[Any, Norms, Norms]] = {
+    "entries": (L1(LAM), lambda w: w != 0, lambda v: np.abs(v) / LAM),
+    "groups": (
+        GroupLasso(LAM, axis=-1),
+        lambda w: np.asarray(w.any(axis=-1)),
+        lambda v: np.asarray(np.sqrt((v**2).sum(axis=-1)) / (LAM * np.sqrt(SIZE))),
+    ),
 }
 
 
@@ -42,8 +48,8 @@ def measure(implementation: Implementation, setting: Setting) -> Measurement:
     scale = rng.uniform(LEAST_SCALE, MOST_SCALE, (N_GROUPS, SIZE))  # of the noise: the metric differs between entries
     checks: list[Check] = []
     curves: list[Curve] = []
-    for name, (psi, support) in REGULARIZERS.items():
-        runs = []
+    for name, (psi, support, norms) in REGULARIZERS.items():
+        runs, outside = [], []
         for maker in (implementation.RAMDA, implementation.RMDA):
             noise = setting.rng("G2", name)  # the same for both
             algorithm = maker(psi, STEP_SIZE)
@@ -53,11 +59,14 @@ def measure(implementation: Implementation, setting: Setting) -> Measurement:
                 lambda w, noise=noise: mean + SIGMA * scale * noise.standard_normal(w.shape),
                 N_STEPS,
             )
-            runs.append([support(state.prox_iterate) for state in states])
+            pairs = [(support(s.prox_iterate), norms(s.grad_sum) > s.weight) for s in states]
+            runs.append([nonzero for nonzero, _ in pairs])
+            outside.append([beyond for _, beyond in pairs])
         ours, theirs = np.array(runs)
         changes = int((ours[1:] != ours[:-1]).sum())
         checks += (
             Check.within(f"{name}: differing, of {ours.size:,}", 0, int((ours != theirs).sum()), 0),
+            Check.within(f"{name}: not as |V| <= alpha lam says", 0, int((np.array(runs) != outside).sum()), 0),
             Check(f"{name}: changes of the support seen", ours.size / 1000, changes, ours.size / 1000, np.inf),
         )
         steps = range(1, N_STEPS + 1)

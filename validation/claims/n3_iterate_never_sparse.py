@@ -1,12 +1,12 @@
-"""N3. With momentum the iterate W never becomes sparse where W~ does: it stalls at a denormal number, if c < 1/2.
+"""N3. With momentum the iterate W never becomes sparse as W~ does: it stalls at a denormal number, if c < 1/2.
 
-Once W~ of a coordinate is zero for good (claim A6), W^t = (1 - c) W^{t-1}: positive for ever, in real numbers. In
-double precision it decays down to the least positive number u = 2^-1074, below 2^-1022 in integer multiples: W = n u
-goes to the integer nearest to (1 - c) n, ties to even, and stalls where that is n again, c n <= 1/2: at about 1/(2c)
-units if c < 1/2. For c >= 1/2 the last unit rounds to zero (for c = 1/2 it ties): so *that* iterate becomes sparse, by
-underflow and not by identification. Either takes about ln(W/u)/-ln(1 - c) steps, 7000 for c = 0.1. The predicted step
-of the stall has no fit: W^{T0-1} by `validation.recurrences`, the decay by logarithms down to n = 2^30, and then the
-map of integers.
+Once W~ of a coordinate is zero for good (claim A6), W^t = (1 - c) W^{t-1}: never zero, in real numbers, unless it has
+been since W^0 = 0. In double precision it decays down to the least positive number u = 2^-1074, below 2^-1022 in
+integer multiples: W = n u goes to the integer nearest to (1 - c) n, ties to even, and stalls where that is n again, c n
+<= 1/2: at about 1/(2c) units if c < 1/2. For c >= 1/2 the last unit rounds to zero (for c = 1/2 it ties): so *that*
+iterate becomes sparse, by underflow and not by identification. Either takes about ln(W/u)/-ln(1 - c) steps, 7000 for c
+= 0.1. The predicted step of the stall has no fit: W^{T0-1} by `validation.recurrences`, the decay by logarithms down to
+n = 2^30, and then the map of integers.
 
 Where a sparse point is wanted, it is W~. Hardware that flushes denormals to zero ends at zero for every c.
 """
@@ -94,9 +94,9 @@ CLAIM = Claim(
     id="N3",
     title="With momentum W is not sparse",
     statement=(
-        "Where W~ is zero for good, W^t = (1 - c) W^{t-1} is not: in double precision it stalls at about 1/(2c) "
-        "units of 2^-1074 if c < 1/2, and underflows to zero if c >= 1/2, after about ln(W/2^-1074)/-ln(1 - c) "
-        "steps."
+        "Where W~ is zero for good and W is not yet, W^t = (1 - c) W^{t-1} only decays: in double precision it stalls "
+        "at about 1/(2c) units of 2^-1074 if c < 1/2, and underflows to zero if c >= 1/2, after about "
+        "ln(W/2^-1074)/-ln(1 - c) steps."
     ),
     source=(
         "Huang & Lee (ICLR 2022), Algorithm 1, in IEEE 754 arithmetic; derived in "

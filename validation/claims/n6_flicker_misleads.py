@@ -30,6 +30,7 @@ N_SEEDS, N_STEPS = (8, 20), (4000, 12_000)  # quick, full
 LAM, STEP_SIZE = 0.02, 0.1
 LARGEST_FLICKER = 0.01  # steps with a change of the support, fraction
 LEAST_KEPT, SLACK = 9.5, 0.5  # inputs, means over seeds
+LEAST_RIGHT = 0.85  # of the seeds
 BURN_IN = 0.1  # of the steps
 
 
@@ -64,8 +65,17 @@ def measure(implementation: Implementation, setting: Setting) -> Measurement:
         }.items()
     }
     found = traces["RMDA"]
+    right = float((found.kept[-1] == networks.inputs(networks.smooth.target)).all(axis=1).mean())
     checks = [
         Check.within("RMDA: inputs kept in the end, mean", N_NEEDED, found.count[-1], SLACK),
+        Check("RMDA: seeds with the needed inputs in the end, fraction", 1.0, right, LEAST_RIGHT, 1.0),
+        Check(
+            "flicker of ProxSGD with a decaying step below RMDA's",
+            0.0,
+            found.flicker - traces["ProxSGD, decaying step"].flicker,
+            0.0,
+            1.0,
+        ),
         Check("F of ProxSGD above RMDA's", 0.0, traces["ProxSGD"].objective - found.objective, 0.0, np.inf),
     ]
     for name, trace in traces.items():
@@ -102,14 +112,16 @@ CLAIM = Claim(
     title="Flicker alone misleads",
     statement=(
         "On networks that need 5 of 10 inputs, trained with a group lasso and no tilt from a random start, the support "
-        "of ProxSGD hardly changes from step to step, because every input stays active: without flicker, and wrong. "
-        "RMDA, whose support changes while it drops inputs, comes to 5 of them, and to the lower objective."
+        "of ProxSGD hardly changes from step to step, with a decaying step not more often than RMDA's, because every "
+        "input stays active: without flicker, and wrong. RMDA comes to the 5 needed inputs on nearly all seeds, and to "
+        "a lower objective than ProxSGD of the same step size."
     ),
     source="derived in validation/claims/n6_flicker_misleads.py",
     bar=(
         f"{N_SEEDS[0]} seeds (quick) or {N_SEEDS[1]}: after the first tenth ProxSGD changes the support of a seed at "
         f"no more than 1% of the steps, and keeps {LEAST_KEPT:g} inputs at every step, the mean over seeds; RMDA comes "
-        f"to 5 inputs, give or take {SLACK:g}, with the lower objective than ProxSGD of the same step size. Without a "
+        f"to 5 inputs, give or take {SLACK:g}, the needed ones on {LEAST_RIGHT:.0%} of the seeds, with the lower "
+        "objective than ProxSGD of the same step size. Without a "
         "tilt nothing says which support F prefers, and the noise depends on the iterate: no failure probability is "
         "derived. The bars were set after pilot runs, in which stricter ones failed: flicker below 0.1% (0.06 to 0.2% "
         "is seen), exactly the needed inputs on every seed (RMDA missed them on 1 of 8 and 1 of 20), and an objective "

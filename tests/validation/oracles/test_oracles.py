@@ -35,6 +35,14 @@ class Longer:
         return u + 0.1 * (w - u) if self._right.indicator else u
 
 
+@pytest.mark.parametrize("method", ["prox", "value"])
+def test_nan_is_no_agreement(monkeypatch, method):
+    psi, shape = REGISTRY["l1"]
+    monkeypatch.setattr(type(psi), method, lambda self, w, *others: np.nan * (w if method == "prox" else 1.0))
+    found = ask_oracle("l1", psi, shape, n_examples=3, seed=1)
+    assert (found.above if method == "prox" else found.value_error) == np.inf
+
+
 @pytest.mark.parametrize("name", [name for name in ORACLES if name != "zero"])
 def test_another_step_is_rejected(name):
     """Far beyond what rounding or the oracle's resolution allows, on the worst of 20 points."""
