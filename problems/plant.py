@@ -132,14 +132,18 @@ def _check_structure(manifold: Manifold, regularizer: Regularizer, point: Array)
 
 
 def _tilt(regularizer: Regularizer, point: Array, margin: float, rng: np.random.Generator) -> Array:
-    """u in d psi at the point, with the margin: by formula, or from the distance to d psi."""
+    """u in d psi at the point, with the margin: by formula, or by search."""
     try:
         u = subgradient(regularizer, point, margin, rng)
-        if np.isfinite(margin) and np.isinf(margin_of(regularizer, point, u)):
-            raise _nothing_inactive(margin)
-        return u
     except TypeError:  # no formula is known
-        pass
+        return _searched(regularizer, point, margin, rng)
+    if np.isfinite(margin) and np.isinf(margin_of(regularizer, point, u)):
+        raise _nothing_inactive(margin)
+    return u
+
+
+def _searched(regularizer: Regularizer, point: Array, margin: float, rng: np.random.Generator) -> Array:
+    """The same, from the distance to d psi alone."""
     inside = Interior.of(Subdifferential(regularizer, point), rng)
     largest = 0.0
     for _ in range(ROUNDS):

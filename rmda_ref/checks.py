@@ -28,13 +28,6 @@ def fraction(name: str, value: float, remedy: str) -> float:
     return _real(name, value, low=0.0, low_is_allowed=False, high=1.0, remedy=remedy)
 
 
-def probability(name: str, value: float, remedy: str) -> float:
-    """``value`` as a float if it lies in (0, 1)."""
-    if value == 1:
-        raise ValueError(f"{name} must lie in (0, 1), got {value!r}; {remedy}")
-    return fraction(name, value, remedy)
-
-
 def count(name: str, value: int, low: int, remedy: str) -> int:
     """``value`` if it is an integer of at least ``low``."""
     if isinstance(value, bool) or not isinstance(value, Integral):

@@ -185,7 +185,7 @@ def union_bound(margin: float, sigma: float, degrees: int, pull: float, step_siz
 
 def shown_steps(n_steps: int) -> Sequence[int]:
     """Steps for a picture, evenly on a logarithmic axis."""
-    return [int(t) for t in np.unique(np.geomspace(1, n_steps, 120).astype(int))]
+    return [int(t) for t in np.unique(np.geomspace(1, n_steps, 50).astype(int))]
 
 
 def curves(outcomes: Outcomes) -> list[Curve]:

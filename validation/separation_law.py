@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import null_space
 
+from problems import Planted, Quadratic
 from validation.claim import Curve
 from validation.separation import shown_steps
 
@@ -70,6 +71,13 @@ def predicted(
     t = np.array(shown_steps(n_steps))
     chance = np.mean([law.chance(inside, t, step_size, rng) for law in laws], axis=0)
     return Curve("RMDA's inactive part, predicted without feedback", t.tolist(), chance.tolist(), "predicted")
+
+
+def of_quadratic(problem: Planted, normal: np.ndarray) -> DualLaw:
+    """The law where f is a quadratic with independent noise in each entry."""
+    assert isinstance(problem.smooth, Quadratic)
+    w, covariance = problem.solution, problem.smooth.noise**2 * np.eye(problem.solution.size)
+    return DualLaw(w.ravel(), problem.smooth.hessian, problem.gradient(w).ravel(), covariance, normal)
 
 
 def coordinates(inactive: np.ndarray) -> np.ndarray:

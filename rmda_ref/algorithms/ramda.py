@@ -85,7 +85,9 @@ class RAMDA(Algorithm[RAMDAState]):
 
     def init(self, w0: Array) -> RAMDAState:
         """The state before the first step, at a copy of ``w0``; raises as `RMDA.init` does."""
-        return _start(self._checked_start(w0))
+        w0 = self._checked_start(w0)
+        zero = namespace(w0).zeros_like(w0)
+        return RAMDAState(anchor=w0, iterate=w0, prox_iterate=w0, grad_sum=zero, square_sum=zero)
 
     def step(self, state: RAMDAState, grad: Array) -> RAMDAState:
         """One step with ``grad``, a gradient at ``state.iterate``; raises as `RMDA.step` does.
@@ -108,8 +110,3 @@ class RAMDA(Algorithm[RAMDAState]):
         """A new stage from W^t: W^0 <- W^t, V <- 0, U <- 0, alpha <- 0, t <- 0."""
         anchor, zero = state.iterate, namespace(state.iterate).zeros_like(state.iterate)
         return RAMDAState(anchor, state.iterate, state.prox_iterate, grad_sum=zero, square_sum=zero)
-
-
-def _start(w0: Array) -> RAMDAState:
-    zero = namespace(w0).zeros_like(w0)
-    return RAMDAState(anchor=w0, iterate=w0, prox_iterate=w0, grad_sum=zero, square_sum=zero)

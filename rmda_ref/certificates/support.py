@@ -54,7 +54,7 @@ from rmda_ref.regularizers import L1, GroupLasso
 Vector = npt.NDArray[np.float64]
 Steps = npt.NDArray[np.int64]
 
-SMALLEST = 1e-100  # eps: its square is a float
+SMALLEST = 1e-100  # eps
 GROWTH = 1e-6  # of a step size recovered from alpha: rounding, which the proof has room for
 
 
@@ -234,10 +234,10 @@ class SupportCertificate:
 
 
 def check_eps(eps: float) -> None:
-    """Raise unless ``eps`` is a probability, and not so small that exp(2 ln(eps)) underflows."""
+    """Raise unless ``eps`` is a probability below 1, and not so small that its square underflows in `best_rho`."""
     remedy = "it is the probability with which the certificate may be wrong"
-    if checks.probability("eps", eps, remedy) < SMALLEST:
-        raise ValueError(f"eps must be at least {SMALLEST:g}, got {eps!r}; {remedy}")
+    if not SMALLEST <= checks.fraction("eps", eps, remedy) < 1:
+        raise ValueError(f"eps must lie in [{SMALLEST:g}, 1), got {eps!r}; {remedy}")
 
 
 def check_noise(noise: Any) -> None:

@@ -153,7 +153,7 @@ def test_schur_keeps_nothing_that_a_stepper_changes():
         ({"hessian": -np.eye(3)}, "hessian must be positive definite on the active entries"),
         ({"regularizer": L1(1.0, weights=np.ones(2))}, "weights has 2 entries for 3"),
         ({"reach": np.ones(2)}, "reach has 2 entries for 1 inactive entries"),
-        ({"eps": 1.0}, r"eps must lie in \(0, 1\)"),
+        ({"eps": 1.0}, r"eps must lie in \[1e-100, 1\)"),
     ],
 )
 def test_schur_refuses_what_does_not_fit(changes, text):

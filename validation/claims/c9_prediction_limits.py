@@ -23,7 +23,7 @@ import numpy as np
 from rmda_ref import L1
 from rmda_ref.certificates import predict_identification
 from rmda_ref.crosscheck.mutants import Implementation
-from validation.claim import Check, Claim, Curve, Measurement, Picture, Setting
+from validation.claim import Check, Claim, Curve, Measurement, Picture, Setting, Table
 from validation.identification_times import dkw, frequencies, last_nonzero, rmda_cdf
 
 CORRELATIONS = (0.2, 0.5, 0.7, 0.9)
@@ -41,11 +41,13 @@ def measure(implementation: Implementation, setting: Setting) -> Measurement:
     n_seeds = setting.size(*N_SEEDS)
     distances: list[float] = []
     by_median: dict[float, float] = {}
+    rows: list[tuple[str | float, ...]] = []
     laws: list[Curve] = []
     for k, correlation in enumerate(CORRELATIONS):
         measured, predicted = _compare(implementation, setting, correlation)
         distances.append(float(np.abs(measured - predicted).max()))
         by_median[correlation] = float(measured[int(median(correlation))])
+        rows.append((correlation, median(correlation), int(np.argmax(measured >= 0.5)), distances[-1]))
         if correlation in (RIGHT[0], WRONG):
             shown = np.unique(np.geomspace(1, predicted.size - 1, 25).astype(int))
             laws += (
@@ -73,7 +75,9 @@ def measure(implementation: Implementation, setting: Setting) -> Measurement:
         ),
     )
     title = "At correlation .2 T0 has nearly the predicted law; at .9 it is later"
-    return Measurement(tuple(checks), (picture, Picture(title, "T0", "P(T0 <= t)", tuple(laws), xscale="log")))
+    table = Table(("correlation", "median T0, predicted", "measured", "KS distance of the laws"), tuple(rows))
+    second = Picture(title, "T0", "P(T0 <= t)", tuple(laws), xscale="log")
+    return Measurement(tuple(checks), (picture, second), (table,))
 
 
 def problem(correlation: float) -> tuple[np.ndarray, np.ndarray, float, float]:

@@ -26,6 +26,7 @@ from rmda_ref import L1, GroupLasso
 from rmda_ref.certificates import SupportCertificate, anytime_radius, best_rho
 from rmda_ref.crosscheck.mutants import Implementation
 from validation.claim import Check, Claim, Curve, Measurement, Picture, Setting, Table
+from validation.first_steps import note, outside
 from validation.reentry import violation_bound
 
 Vector = npt.NDArray[np.float64]
@@ -190,8 +191,8 @@ def watch(implementation: Implementation, case: Case, n_runs: int, rng: np.rando
         seen = certificate.observe(seen, total / weight, weight)
         radius_error = max(radius_error, float(np.abs(seen.radius / strict[k] - 1).max()))
         room = case.strength - 2 * strict[k] - _norms(total / weight, case)
-        early[(early == 0) & (room >= -ROUNDING)] = k + 1
-        late[(late == 0) & (room >= ROUNDING)] = k + 1
+        note(early, room >= -ROUNDING, k + 1)
+        note(late, room >= ROUNDING, k + 1)
         largest = _norms(noise_sum / weight, case)[:, ACTIVE:].max(axis=1)
         for name, r in radii.items():
             beyond[name][k] = largest > r[k]
@@ -207,14 +208,9 @@ def watch(implementation: Implementation, case: Case, n_runs: int, rng: np.rando
         last_wrong,
         int(violated.sum()),
         radius_error,
-        int(((seen.since < early) | (_never(seen.since) > _never(late))).sum()),
+        outside(seen.since, early, late),
         int((since == 0).sum()),
     )
-
-
-def _never(since: npt.NDArray[np.int64]) -> Vector:
-    """0 is never."""
-    return np.where(since > 0, since, np.inf)
 
 
 def _norms(x: Vector, case: Case) -> Vector:

@@ -42,9 +42,8 @@ from validation.feedback_lassos import (
     sums,
     unit_radii,
 )
+from validation.first_steps import Steps, note, outside
 from validation.reentry import gap_bound
-
-Steps = npt.NDArray[np.int64]
 
 N_RUNS = {"quick": 50, "full": 500}
 BASIC_HORIZON = 10  # of the certificate that believes in noise of deviation sigma only
@@ -119,16 +118,15 @@ def watch(implementation: Implementation, problem: Problem, n_runs: int, rng: np
         believed = basic.observe(believed, total / weight, weight)
         wrong |= before.certified & (seen.lost == 0) & nonzero[:, inactive].any(axis=1)
         must = watched.step(t, weight, total, state.iterate, state.prox_iterate)
-        _first(since_least, must.premise_at_most & (must.room >= -ROUNDING), t)
-        _first(since_most, must.premise & (must.room >= ROUNDING), t)
-        _first(lost_least, before.certified & ~must.premise, t)
-        _first(lost_most, before.certified & ~must.premise_at_most, t)
+        note(since_least, must.premise_at_most & (must.room >= -ROUNDING), t)
+        note(since_most, must.premise & (must.room >= ROUNDING), t)
+        note(lost_least, before.certified & ~must.premise, t)
+        note(lost_most, before.certified & ~must.premise_at_most, t)
         off = np.abs(seen.residual - must.residual).max(), np.abs(seen.radius - watched.radii[t - 1]).max()
         error = max(error, *map(float, off))
         signs_right = (np.sign(state.prox_iterate) == signs)[:, active].all(axis=1)
-        outside = (np.abs(seen.residual - problem.means) > seen.radius).any(axis=1)
-        beyond |= signs_right & outside
-        _first(plain, must.premise & (must.plain_room >= ROUNDING), t)
+        beyond |= signs_right & (np.abs(seen.residual - problem.means) > seen.radius).any(axis=1)
+        note(plain, must.premise & (must.plain_room >= ROUNDING), t)
         last_wrong[~signs_right | nonzero[:, inactive].any(axis=1)] = t
         share[t - 1], plain_share[t - 1] = seen.certified.mean(), (plain > 0).mean()
     since = believed.since[:, inactive]
@@ -143,23 +141,12 @@ def watch(implementation: Implementation, problem: Problem, n_runs: int, rng: np
         basic_wrong,
         beyond,
         lost,
-        _outside(seen.since, since_least, since_most),
-        _outside(seen.lost, lost_least, lost_most),
+        outside(seen.since, since_least, since_most),
+        outside(seen.lost, lost_least, lost_most),
         error,
         share,
         plain_share,
     )
-
-
-def _first(since: Steps, holds: npt.NDArray[np.bool_], t: int) -> None:
-    """Note ``t`` where it is the first step."""
-    since[(since == 0) & holds] = t
-
-
-def _outside(since: Steps, least: Steps, most: Steps) -> int:
-    """How many are not between the two; 0 is never."""
-    found, low, high = (np.where(x > 0, x, np.inf) for x in (since, least, most))
-    return int(((found < low) | (found > high)).sum())
 
 
 def measure(implementation: Implementation, setting: Setting) -> Measurement:

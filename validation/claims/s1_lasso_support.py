@@ -21,7 +21,7 @@ from validation.separation import (
     run_each,
     union_bound,
 )
-from validation.separation_law import DualLaw, coordinates, predicted
+from validation.separation_law import coordinates, of_quadratic, predicted
 
 N_SEEDS, N_STEPS = (20, 100), (5000, 20_000)  # quick, full
 DIMENSION, N_ACTIVE = 20, 6
@@ -61,7 +61,7 @@ def measure(implementation: Implementation, setting: Setting) -> Measurement:
     for margin, outcomes in run_each(races, implementation, setting, "S1").items():
         results += checks(outcomes, f"delta = {margin:g} sigma, ")
         law = predicted(
-            [_law(problems[margin])],
+            [of_quadratic(problems[margin], coordinates(problems[margin].solution == 0))],
             lambda v: (np.abs(v) <= LAM).all(axis=-1),
             n_steps,
             STEP_SIZE,
@@ -71,12 +71,6 @@ def measure(implementation: Implementation, setting: Setting) -> Measurement:
         ylabel = "seeds with the right support, fraction"
         pictures.append(Picture(title, "step t", ylabel, (law, *curves(outcomes)), xscale="log"))
     return Measurement(tuple(results), tuple(pictures))
-
-
-def _law(problem: Planted) -> DualLaw:
-    assert isinstance(problem.smooth, Quadratic)
-    w, hessian = problem.solution, problem.smooth.hessian
-    return DualLaw(w, hessian, problem.gradient(w), SIGMA**2 * np.eye(w.size), coordinates(w == 0))
 
 
 CLAIM = Claim(

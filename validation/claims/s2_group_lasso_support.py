@@ -12,7 +12,7 @@ from rmda_ref import GroupLasso
 from rmda_ref.crosscheck.mutants import Implementation
 from validation.claim import Claim, Measurement, Picture, Setting
 from validation.separation import Race, checks, curves, has_support, run_each, union_bound
-from validation.separation_law import DualLaw, coordinates, predicted
+from validation.separation_law import coordinates, of_quadratic, predicted
 
 N_SEEDS, N_STEPS = (10, 100), (5000, 20_000)  # quick, full
 N_GROUPS, SIZE, N_ACTIVE = 10, 4, 4
@@ -53,15 +53,15 @@ def measure(implementation: Implementation, setting: Setting) -> Measurement:
         results += checks(outcomes, f"delta = {margin:g} sigma, ")
         title = f"delta = {margin:g} sigma: RMDA finds the groups and keeps them, ProxSGD never holds them"
         ylabel = "seeds with the right groups, fraction"
-        law = predicted([_law(problems[margin])], _inside, n_steps, STEP_SIZE, setting.rng("S2", margin, "law"))
+        law = predicted(
+            [of_quadratic(problems[margin], coordinates(problems[margin].solution == 0))],
+            _inside,
+            n_steps,
+            STEP_SIZE,
+            setting.rng("S2", margin, "law"),
+        )
         pictures.append(Picture(title, "step t", ylabel, (law, *curves(outcomes)), xscale="log"))
     return Measurement(tuple(results), tuple(pictures))
-
-
-def _law(problem: Planted) -> DualLaw:
-    assert isinstance(problem.smooth, Quadratic)
-    w, noise = problem.solution, SIGMA**2 * np.eye(problem.solution.size)
-    return DualLaw(w.ravel(), problem.smooth.hessian, problem.gradient(w).ravel(), noise, coordinates(w == 0))
 
 
 def _inside(v: np.ndarray) -> np.ndarray:

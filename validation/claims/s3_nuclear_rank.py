@@ -11,7 +11,7 @@ from rmda_ref import Nuclear
 from rmda_ref.crosscheck.mutants import Implementation
 from validation.claim import Claim, Measurement, Picture, Setting
 from validation.separation import EUCLIDEAN, Race, checks, curves, has_manifold, run_each, side_by_side
-from validation.separation_law import DualLaw, predicted
+from validation.separation_law import DualLaw, of_quadratic, predicted
 
 N_SEEDS, N_STEPS = (3, 20), (1500, 5000)  # quick, full
 MARGINS = ((1.0,), (1.0, 0.5))  # the same, in units of sigma
@@ -49,11 +49,8 @@ def measure(implementation: Implementation, setting: Setting) -> Measurement:
 
 def _law(problem: Planted) -> DualLaw:
     """The manifold of matrices of this rank: normal to it are left times right null vectors."""
-    assert isinstance(problem.smooth, Quadratic)
-    w, noise = problem.solution, SIGMA**2 * np.eye(problem.solution.size)
-    left, _, right = np.linalg.svd(w)
-    normal = np.kron(left[:, RANK:], right[RANK:].T)
-    return DualLaw(w.ravel(), problem.smooth.hessian, problem.gradient(w).ravel(), noise, normal)
+    left, _, right = np.linalg.svd(problem.solution)
+    return of_quadratic(problem, np.kron(left[:, RANK:], right[RANK:].T))
 
 
 def _inside(v: np.ndarray) -> np.ndarray:
