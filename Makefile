@@ -3,10 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: validate test lint benchmark clean
+.PHONY: validate test frameworks lint benchmark clean
 
 validate: $(VENV)/report.done
 	$(BIN)/python -m validation run --profile quick
+
+# The adapters of torch and optax are tested where these are installed; `make test` alone says that they are not.
+frameworks: $(VENV)/frameworks.done
 
 test: $(VENV)/test.done
 	$(BIN)/python -m pytest -n auto --dist worksteal

@@ -1,5 +1,7 @@
 """Which array-API namespace an array belongs to."""
 
+from contextlib import suppress
+from importlib import import_module
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -21,10 +23,9 @@ def namespace(array: Array) -> Any:
         return np
     if hasattr(array, "__array_namespace__"):
         return array.__array_namespace__()
-    try:
-        import array_api_compat
-    except ImportError:
-        array_api_compat = None
+    array_api_compat: Any = None
+    with suppress(ImportError):
+        array_api_compat = import_module("array_api_compat")
     if array_api_compat is None or not array_api_compat.is_array_api_obj(array):
         raise TypeError(
             f"expected an array, got {type(array).__name__}; convert it with numpy.asarray "

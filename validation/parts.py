@@ -4,7 +4,6 @@ import hashlib
 import importlib
 import json
 import math
-import os
 import platform
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
@@ -15,10 +14,11 @@ import numba
 import numpy as np
 import scipy
 
+from rmda_ref.files import write_whole
 from validation.claim import Check, Curve, Gallery, Measurement, Picture, Setting, Table
 from validation.trial import Trial
 
-__all__ = ["VERSIONS", "fingerprint", "jsonable", "recall", "store", "write_whole"]
+__all__ = ["VERSIONS", "fingerprint", "jsonable", "recall", "store"]
 
 VERSIONS = {
     "python": platform.python_version(),
@@ -57,13 +57,6 @@ def jsonable(value: Any) -> Any:
         case _ if is_dataclass(value):
             return {field.name: jsonable(getattr(value, field.name)) for field in fields(value)}
     raise TypeError(f"cannot write {type(value).__name__} {value!r} as JSON")
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file so that whoever looks sees the old one or the new one, never a half."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    draft.write_text(text, encoding="utf-8")
-    os.replace(draft, path)
 
 
 def store(path: Path, key: str, trial: Trial) -> None:

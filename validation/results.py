@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from rmda_ref.crosscheck.mutants import REFERENCE
+from rmda_ref.files import write_whole
 from validation.claim import Profile
-from validation.parts import VERSIONS, jsonable, write_whole
+from validation.parts import VERSIONS, jsonable
 from validation.verdict import Verdict
 
 __all__ = ["Environment", "Findings", "environment", "write_results"]

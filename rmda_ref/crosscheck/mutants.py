@@ -10,13 +10,17 @@ from types import ModuleType
 from typing import Any
 
 from rmda_ref.algorithms import prox_sgd, ramda, rda, rmda, run
+from rmda_ref.crosscheck import network
 from rmda_ref.losses import multinomial
 from rmda_ref.regularizers import blocks, group_lasso
 
 
 @dataclass(frozen=True)
 class Implementation:
-    """All that a claim runs: algorithms, the loops that take gradients at the iterate, and what a layer needs."""
+    """All that a claim runs: algorithms, the loops that take gradients at the iterate, and what a layer needs.
+
+    The cross-check runs ``network``, which is given the implementation whose algorithms it is to use.
+    """
 
     name: str
     RMDA: Callable[..., Any]
@@ -29,6 +33,7 @@ class Implementation:
     Block: Callable[..., Any]
     Blocks: Callable[..., Any]
     MultinomialLoss: Callable[..., Any]
+    network: ModuleType
 
     @classmethod
     def of(cls, name: str, modules: dict[str, ModuleType]) -> "Implementation":
@@ -44,6 +49,7 @@ class Implementation:
             Block=modules["blocks"].Block,
             Blocks=modules["blocks"].Blocks,
             MultinomialLoss=modules["multinomial"].MultinomialLoss,
+            network=modules["network"],
         )
 
 
@@ -56,6 +62,7 @@ MODULES = {
     "group_lasso": group_lasso,
     "blocks": blocks,
     "multinomial": multinomial,
+    "network": network,
 }
 REFERENCE = Implementation.of("reference", MODULES)
 
@@ -72,15 +79,28 @@ class Mutant:
 
     def build(self) -> Implementation:
         """The implementation that makes this mistake; LookupError if the edit no longer fits the reference."""
-        original = MODULES[self.module]
-        source = inspect.getsource(original)
-        if source.count(self.old) != 1:
-            raise LookupError(f"mutant {self.name}: {self.old!r} must stand once in {original.__name__}")
-        edited = ModuleType(original.__name__)
-        edited.__file__ = original.__file__
-        code = compile(source.replace(self.old, self.new), f"<mutant {self.name}>", "exec")
-        exec(code, edited.__dict__)
-        return Implementation.of(self.name, {**MODULES, self.module: edited})
+        return build(self)
+
+
+def build(*mutants: Mutant) -> Implementation:
+    """The implementation that makes all these mistakes; LookupError if an edit does not fit what the others left."""
+    name = " + ".join(mutant.name for mutant in mutants)
+    sources: dict[str, str] = {}
+    for mutant in mutants:
+        original = MODULES[mutant.module]
+        source = sources.get(mutant.module) or inspect.getsource(original)
+        if source.count(mutant.old) != 1:
+            raise LookupError(f"mutant {mutant.name}: {mutant.old!r} must stand once in {original.__name__}")
+        sources[mutant.module] = source.replace(mutant.old, mutant.new)
+    return Implementation.of(name, MODULES | {module: _run(module, name, text) for module, text in sources.items()})
+
+
+def _run(module: str, name: str, source: str) -> ModuleType:
+    original = MODULES[module]
+    edited = ModuleType(original.__name__)
+    edited.__file__ = original.__file__
+    exec(compile(source, f"<mutant {name}>", "exec"), edited.__dict__)
+    return edited
 
 
 _SCALE = "scale = math.sqrt(t)"

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from rmda_ref.crosscheck import mutants
-from validation.parts import write_whole
+from rmda_ref.files import write_whole
 from validation.report import gallery, pictures
 from validation.results import Findings
 from validation.theorems import THEOREMS

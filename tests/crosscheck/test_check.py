@@ -1,0 +1,125 @@
+"""Plain functions: what agrees, what departs, and what misbehaves is named and never a traceback."""
+
+import function_rmda
+import numpy as np
+import pytest
+
+from rmda_ref.crosscheck import Departs, assert_agrees, crosscheck
+from rmda_ref.crosscheck.check import scenarios_named
+from rmda_ref.crosscheck.scenarios import SCENARIOS
+
+FEW = ["plain", "groups", "restart"]
+
+
+def test_a_correct_function_agrees_in_every_scenario_and_dtype():
+    report = assert_agrees(function_rmda.make)
+    assert {run.record.task.dtype for run in report.runs} == {"float16", "float32", "float64"}
+    left_out = {one.scenario for one in report.not_run}
+    assert left_out == {"closure", "momentum rule, per stage", "momentum rule, ramp", "all scenarios"}
+
+
+def test_no_false_alarm_in_200_random_runs():
+    """Deterministic bounds: none is expected whatever the seed."""
+    report = crosscheck(function_rmda.make, only=["plain"], random=200, seed=7, dtypes=["float32"])
+    drawn = [run for run in report.runs if run.record.scenario.name.startswith("random")]
+    assert len(drawn) == 200
+    assert report.agrees, str(report)
+
+
+@pytest.mark.parametrize("how", ["dtype", "shape", "not finite", "mutates", "raises", "keys", "exits"])
+def test_misbehaviour_is_named(how):
+    report = crosscheck(function_rmda.misbehaving(how), only=["plain"])
+    kinds = {run.record.finding.kind for run in report.runs}
+    assert not report.agrees
+    assert kinds == {{"keys": "shape", "exits": "raises"}.get(how, how)}
+    assert "Traceback" not in str(report)
+
+
+def test_a_call_that_hangs_is_given_up_and_nothing_else_is_asked():
+    report = crosscheck(function_rmda.misbehaving("hang"), only=FEW, dtypes=["float64"], timeout=0.2)
+    assert [run.record.finding.kind for run in report.runs] == ["hang"]
+    assert "0.2 s" in str(report)
+    assert len(report.not_run) == 3  # two scenarios, and bfloat16
+
+
+@pytest.mark.parametrize(
+    ("subject", "kind"),
+    [
+        ("no.such.module:make", "import"),
+        ("function_rmda:absent", "import"),
+        ("function_rmda", "import"),
+        ("function_rmda:time", "import"),
+    ],
+)
+def test_what_cannot_be_imported_is_a_finding(subject, kind):
+    report = crosscheck(subject, only=["plain"])
+    assert not report.agrees and report.refusal.kind == kind
+    assert subject.split(":")[0] in str(report)
+
+
+@pytest.mark.parametrize("make", [function_rmda.make_raises, function_rmda.make_nothing])
+def test_a_factory_that_fails_is_a_finding(make):
+    report = crosscheck(make, only=["plain"], dtypes=["float64"])
+    assert [run.record.finding.kind for run in report.runs] == ["factory"]
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"only": ["plane"]}, "only names 'plane'"),
+        ({"dtypes": ["float8"]}, "dtypes must be among"),
+        ({"algorithm": "adam"}, "algorithm must be"),
+        ({"adapter": "keras"}, "adapter must be one of"),
+    ],
+)
+def test_bad_arguments_are_errors(options, says):
+    with pytest.raises(ValueError, match=says):
+        crosscheck(function_rmda.make, **options)
+
+
+def test_the_test_of_one_line_raises_with_all_that_is_known():
+    def make(task):
+        step = function_rmda.Step(task)
+        step.move = lambda p, w, grad: w if grad is None else w - w.dtype.type(0.1) * grad
+        return step
+
+    with pytest.raises(Departs, match="First departure") as raised:
+        assert_agrees(make, only=["plain"], dtypes=["float64"])
+    departure = raised.value.report.runs[0].comparison.departure
+    assert (departure.step, departure.quantity, departure.parameter) == (1, "iterate", "vector")
+
+
+def test_what_agrees_within_rounding_and_what_is_just_beyond():
+    def off(by):
+        def make(task):
+            step = function_rmda.Step(task)
+            move = step.move
+            step.move = lambda p, w, grad: move(p, w, grad) * (1 + by)
+            return step
+
+        return crosscheck(make, only=["plain"], dtypes=["float64"]).agrees
+
+    assert off(0.0)
+    assert not off(1e-14)
+
+
+def test_parameters_of_a_group_have_one_penalty():
+    """As parameter groups of frameworks have."""
+    for scenario in SCENARIOS:
+        kinds = {}
+        for p in scenario.task.parameters:
+            assert kinds.setdefault(p.group, (p.penalty, p.lam, p.axis)) == (p.penalty, p.lam, p.axis), scenario.name
+
+
+def test_every_number_that_is_given_has_eight_bits():
+    for scenario in scenarios_named("rmda", ()):
+        for array in scenario.start().values():
+            mantissas = np.frexp(array)[0] * 2**8
+            assert np.array_equal(mantissas, np.round(mantissas)), scenario.name
+
+
+def test_json_holds_all_findings():
+    report = crosscheck(function_rmda.misbehaving("not finite"), only=["plain"], dtypes=["float64"])
+    tree = report.as_json()
+    assert tree["schema"] == 1 and tree["agrees"] is False
+    assert tree["runs"][0]["finding"] == "not finite"
