@@ -106,6 +106,11 @@ def _headline(report: Report) -> list[str]:
         return [f"{report.subject} could not be run: {report.refusal}"]
     agree = sum(run.agrees for run in report.runs)
     lines = [f"{report.subject}: {agree} of {len(report.runs)} runs agree with the reference within rounding."]
+    if doubtful := sum(run.comparison.doubtful for run in report.runs if run.comparison is not None):
+        lines.append(
+            f"Structure is compared exactly, but for {doubtful} entries over all steps that are nearer to 0"
+            " than rounding can tell."
+        )
     reasons: dict[str, list[str]] = {}
     for one in report.not_run:
         names = reasons.setdefault(one.reason, [])
@@ -159,7 +164,8 @@ def neighbours(run: Run) -> list[str]:
     for k in range(low, min(high, len(deviations))):
         value = run.record.seen[k].parameters[departure.parameter][departure.index]
         rows.append(
-            f"    step {k + 1}: this entry {value:.6g}; worst entry off by {deviations[k]:.3g}, bound {bounds[k]:.3g}"
+            f"    step {k + 1}: iterate there {value:.6g}; worst entry off by {deviations[k]:.3g},"
+            f" bound {bounds[k]:.3g}"
         )
     return rows
 

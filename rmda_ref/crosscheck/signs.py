@@ -10,11 +10,11 @@ from rmda_ref.crosscheck.judge import replay
 from rmda_ref.crosscheck.mistake import GRADIENT, PROX, PSI, RESTART, WEIGHTED, Mistake
 from rmda_ref.crosscheck.mutants import REFERENCE
 from rmda_ref.crosscheck.scenario import Scenario
-from rmda_ref.crosscheck.task import Parameter
 from rmda_ref.crosscheck.verdict import Run
 from rmda_ref.layout import Rows
 
 _LOOSE = 1e-3  # a direction or a length is meant, in float32 or float64, not a bound
+_NEAR = 0.05  # of the length of what the prox is taken of
 _SMALL = 1e-2  # of its length, what is left of a group that should be zero, in any direction
 
 SIGNS = (
@@ -176,33 +176,27 @@ def _at_prox(record: Record) -> bool:
 
 
 def inexact(numeric: Sequence[Run]) -> bool:
-    """Whether all runs without momentum look like subproblems whose solution was approached, and not reached."""
-    plain = [run.record for run in numeric if all(stage.momentum == 1 for stage in run.record.task.stages)]
-    return bool(plain) and all(_approached(record) for record in plain)
+    """Whether all runs without momentum look like subproblems whose solution was approached, and not reached.
 
-
-def _approached(record: Record) -> bool:
-    """Whether groups first depart by keeping the direction of what the prox is taken of, and no less than it leaves.
-
-    So it is with a subproblem whose solution is approached from its centre.
+    Groups keep the direction of what the prox is taken of, and their lengths are nearly right (in float32 and float64).
     """
+    fine = [run.record for run in numeric if run.record.task.dtype in ("float32", "float64")]
+    plain = [record for record in fine if all(stage.momentum == 1 for stage in record.task.stages)]
+    return bool(plain) and all(near for record in plain for near in _approaches(record))
+
+
+def _approaches(record: Record) -> Iterator[bool]:
+    """For each parameter and step that departs: whether it is nearly right."""
     for (_, after), seen in zip(replay(record, REFERENCE), record.seen, strict=False):
-        off = [
-            p
-            for p in record.task.parameters
-            if np.any(np.abs(seen.parameters[p.name] - after[p.name].iterate.value) > after[p.name].iterate.error)
-        ]
-        if off:
-            return all(p.axis is not None and _between(p, after[p.name], seen.parameters[p.name]) for p in off)
-    return False
+        for p in record.task.parameters:
+            state, found = after[p.name], seen.parameters[p.name]
+            if np.any(np.abs(found - state.iterate.value) > state.iterate.error):
+                yield p.axis is not None and _nearly(Rows(p.axis), state, found)
 
 
-def _between(parameter: Parameter, state: Any, found: Any) -> bool:
+def _nearly(rows: Rows, state: Any, found: Any) -> bool:
     centre = np.asarray(state.anchor.value - state.grad_sum.value / np.sqrt(state.t), dtype=float)
-    exact = np.asarray(state.iterate.value, dtype=float)
-    rows = Rows(parameter.axis)
-    norms, lengths = rows.norms(found), rows.norms(centre)
+    left, norms, lengths = (rows.norms(np.asarray(x, dtype=float)) for x in (state.iterate.value, found, centre))
     cosines = rows.dots(found, centre) / np.where(norms * lengths > 0, norms * lengths, 1.0)
     parallel = (cosines > 1 - _LOOSE) | (norms <= _SMALL * lengths)
-    between = (norms >= rows.norms(exact) * (1 - _LOOSE)) & (norms <= lengths * (1 + _LOOSE))
-    return bool(np.all(parallel & between))
+    return bool(np.all(parallel & (np.abs(norms - left) <= _NEAR * lengths)))
