@@ -3,6 +3,7 @@
 import json
 import shlex
 import sys
+import time
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -50,6 +51,7 @@ def _crosscheck(
     for file in (json_file, html_file):
         if file is not None and not file.absolute().parent.is_dir():
             _stop(f"error: {file} cannot be written: {file.absolute().parent} is no directory", _USAGE)
+    clock = time.perf_counter()
     try:
         report = _watched(
             what,
@@ -69,6 +71,7 @@ def _crosscheck(
     if not console.is_terminal:
         console.width = _PIPED_WIDTH
     print_report(console, report)
+    typer.echo(f"{time.perf_counter() - clock:.1f} s", err=True)
     if json_file is not None:
         write_whole(json_file, json.dumps(report.as_json(), indent=2) + "\n")
     if html_file is not None:

@@ -97,17 +97,6 @@ EDITS = (
         ("prox_sgd", "state.grad_average + now.weighted_step * grad", "state.grad_average + grad"),
     ),
     _new(
-        "proxsgd_norst",
-        "ProxSGD: a restart keeps M",
-        "restart: M <- 0",
-        "start the average of gradients anew",
-        (
-            "prox_sgd",
-            "namespace(state.iterate).zeros_like(state.iterate))\n\n    def unpack",
-            "state.grad_average)\n\n    def unpack",
-        ),
-    ),
-    _new(
         "rda_beta1",
         "RDA: beta_t = gamma",
         "beta_t = gamma sqrt(t)",

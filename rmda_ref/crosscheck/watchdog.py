@@ -7,6 +7,8 @@ from typing import Any
 
 from rmda_ref.crosscheck.candidate import Misbehaviour
 
+_PATIENCE = 2.0  # seconds; after an interruption a call may still be under way
+
 
 class Watchdog:
     """Calls one after the other in one daemon thread; after a call that hung, no other is taken.
@@ -47,4 +49,4 @@ class Watchdog:
         """End the thread, unless it hangs: frameworks do not like to be torn down at exit."""
         self._calls.put(None)
         if not self.hung:
-            self._thread.join()
+            self._thread.join(timeout=_PATIENCE)
