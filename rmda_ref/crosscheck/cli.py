@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from rmda_ref.crosscheck.adapters.process import PROTOCOL
 from rmda_ref.crosscheck.check import TIMEOUT, crosscheck
 from rmda_ref.crosscheck.console import print_report
 from rmda_ref.crosscheck.html import render
@@ -78,6 +79,12 @@ def _crosscheck(
         write_whole(html_file, render(report))
     if not report.agrees:
         raise typer.Exit(_DEPARTS)
+
+
+@app.command("protocol")
+def _protocol() -> None:
+    """Print the page that tells what a program in any language has to answer (--adapter process)."""
+    typer.echo(PROTOCOL, nl=False)
 
 
 def _watched(subject: Any, adapter: str, **options: Any) -> Report:

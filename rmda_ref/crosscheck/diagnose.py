@@ -43,7 +43,7 @@ class Diagnosis:
     departing: int = 0
 
 
-def diagnose(runs: Sequence[Run], pairs: bool = True) -> Diagnosis:
+def diagnose(runs: Sequence[Run]) -> Diagnosis:
     """The likely mistakes behind the runs that do not agree."""
     bad = [run for run in runs if not run.agrees]
     if not bad:
@@ -60,7 +60,7 @@ def diagnose(runs: Sequence[Run], pairs: bool = True) -> Diagnosis:
         signs["checkpoint_forgets"] = numeric
     elif numeric and not found and inexact(numeric):
         signs["prox_inexact"] = numeric
-    elif numeric and not found and pairs:
+    elif numeric and not found:
         found = next(_pairs(numeric, others), ())
     explained = len(rest) == len(numeric) and (
         bool(found) or not numeric or bool(signs.keys() & {"checkpoint_forgets", "prox_inexact"})

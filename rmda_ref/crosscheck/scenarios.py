@@ -74,7 +74,7 @@ SCENARIOS = (
         "groups",
         "the threshold of groups, and its factor sqrt(group size)",
         Task((_MATRIX,), _plain()),
-        (9,),
+        (7, 9),
         algorithms=("rmda", "rda", "prox_sgd"),
     ),
     Scenario(

@@ -1,5 +1,6 @@
 """What an implementation is asked to do: parameters, their penalties, stages."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import prod
 from typing import Any, Literal
@@ -87,6 +88,12 @@ class Task:
     def momentum(self, t: int) -> float:
         """Momentum c in (0, 1] of step t = 1, 2, … of the first stage: 1 means no momentum."""
         return at(self.stages[0].momentum, t)
+
+    def with_arrays(self, array: Callable[[float], Any]) -> "Task":
+        """The same task with strengths as arrays of no axes, where these are wanted."""
+        if not self.array_lam:
+            return self
+        return replace(self, parameters=tuple(replace(p, lam=array(p.lam)) for p in self.parameters))
 
     def stage(self, number: int) -> "Task":
         """The same task with this stage alone."""

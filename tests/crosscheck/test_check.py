@@ -103,6 +103,48 @@ def test_what_agrees_within_rounding_and_what_is_just_beyond():
     assert not off(1e-14)
 
 
+def test_rda_agrees_and_rmda_is_told_from_it():
+    def make(task):
+        step = function_rmda.Step(task)
+
+        def move(p, w, grad):
+            if grad is None:
+                return w
+            anchor, total, t = step.state.get(p.name, (w, np.zeros_like(w), 0))
+            step.state[p.name] = anchor, total + grad, t + 1
+            scale = (t + 1) ** 0.5 / step.task.step_size(1)
+            return step.prox(p, anchor - (total + grad) / w.dtype.type(scale), (t + 1) / scale)
+
+        step.move = move
+        return step
+
+    report = crosscheck(make, algorithm="rda", random=20)
+    assert report.agrees, str(report)
+    assert not crosscheck(make, only=["plain"]).agrees
+
+
+def test_a_strength_given_as_an_array_and_changed_in_place_is_named():
+    def make(task):
+        step = function_rmda.Step(task)
+        prox = step.prox
+
+        def grows(p, x, strength):
+            moved = prox(p, x, strength)
+            if isinstance(p.lam, np.ndarray):
+                np.multiply(p.lam, (x.size / max(moved.shape[1], 1)) ** 0.5, out=p.lam)
+            return moved
+
+        step.prox = grows
+        return step
+
+    report = crosscheck(make, only=["groups", "strength as a tensor"], dtypes=["float64"])
+    assert [mistake.name for mistake in report.diagnosis.named] == ["lam_grows"]
+
+
+def test_every_mistake_of_public_code_has_a_scenario():
+    assert {number for scenario in SCENARIOS for number in scenario.mistakes} == set(range(1, 17))
+
+
 def test_parameters_of_a_group_have_one_penalty():
     """As parameter groups of frameworks have."""
     for scenario in SCENARIOS:

@@ -65,6 +65,14 @@ def test_a_process_is_given_as_a_command():
     assert run(command, "--adapter", "process", "--only", "plain").exit_code == 0
 
 
+def test_the_protocol_is_told():
+    result = CliRunner().invoke(app, ["protocol"])
+    assert result.exit_code == 0
+    assert all(
+        f'"op": "{op}"' in result.stdout for op in ("hello", "begin", "step", "restart", "save", "load", "sparsity")
+    )
+
+
 def test_vectors_are_exported_and_verified(tmp_path):
     runner = CliRunner()
     assert runner.invoke(app, ["vectors", "export", str(tmp_path / "v")]).exit_code == 0

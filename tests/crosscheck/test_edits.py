@@ -38,7 +38,7 @@ def runs_of(mistake, dtype):
 def test_each_shows_and_is_named(mistake):
     runs = list(runs_of(mistake, "float16" if mistake.name == "lam_float16" else "float64"))
     assert any(not run.agrees for run in runs), "no scenario shows it"
-    diagnosis = diagnose(runs, pairs=False)
+    diagnosis = diagnose(runs)
     assert [named.name for named in diagnosis.named] == [mistake.name]
     assert diagnosis.alike == ()
     assert mistake.line and mistake.fix and mistake.says

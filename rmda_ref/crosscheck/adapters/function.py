@@ -39,12 +39,15 @@ class FunctionCandidate(Candidate):
         self._step = self._made()
 
     def _made(self) -> Any:
-        step = guarded("factory", "the factory", self._make, self._task.stage(self._stage))
+        step = guarded("factory", "the factory", self._make, self._told())
         if not callable(step):
             raise Misbehaviour(
                 "factory", f"the factory returned a {type(step).__name__}, no function step(params, grads)"
             )
         return step
+
+    def _told(self) -> Task:
+        return self._task.stage(self._stage).with_arrays(lambda lam: np.array(lam, dtype=self._task.dtype))
 
     def step(self, grads: Grads, step_size: float, momentum: float) -> Observation:
         lent = {
@@ -75,7 +78,7 @@ class FunctionCandidate(Candidate):
     def restart(self) -> None:
         self._stage += 1
         if hasattr(self._step, "restart"):
-            guarded("raises", "restart", self._step.restart, self._task.stage(self._stage))
+            guarded("raises", "restart", self._step.restart, self._told())
         else:
             self._step = self._made()
 

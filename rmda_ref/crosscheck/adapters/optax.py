@@ -47,7 +47,8 @@ class OptaxCandidate(Candidate):
             self._build()
 
     def _build(self) -> None:
-        made = guarded("factory", "the factory", self._make, self._task.stage(self._stage))
+        told = self._task.stage(self._stage).with_arrays(lambda lam: jnp.asarray(lam, dtype=self._task.dtype))
+        made = guarded("factory", "the factory", self._make, told)
         if not (hasattr(made, "init") and hasattr(made, "update")):
             raise Misbehaviour("factory", f"the factory returned a {type(made).__name__}, no GradientTransformation")
         self._transformation: Any = made

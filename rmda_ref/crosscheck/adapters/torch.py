@@ -58,11 +58,11 @@ class TorchCandidate(Candidate):
 
     def _groups(self) -> list[dict[str, Any]]:
         groups: dict[int, dict[str, Any]] = {}
-        for parameter in self._task.parameters:
-            lam = torch.tensor(parameter.lam, dtype=self._dtype) if self._task.array_lam else parameter.lam
+        told = self._task.with_arrays(lambda lam: torch.tensor(lam, dtype=self._dtype))
+        for parameter in told.parameters:
             group = groups.setdefault(
                 parameter.group,
-                {"params": [], "names": [], "penalty": parameter.penalty, "lam": lam, "axis": parameter.axis}
+                {"params": [], "names": [], "penalty": parameter.penalty, "lam": parameter.lam, "axis": parameter.axis}
                 | {"lr": self._task.step_size(1), "momentum": self._task.momentum(1)},
             )
             group["params"].append(self._tensors[parameter.name])
