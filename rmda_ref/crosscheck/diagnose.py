@@ -1,7 +1,7 @@
 """Which mistake made in the reference gives the numbers of an implementation.
 
 A mistake explains a set of runs if the reference that makes it stays within its own rounding bound of *every* one of
-them, the agreeing ones included. One is tried first, then two together.
+them, the agreeing ones in the same dtypes included. One is tried first, then two together.
 """
 
 from collections.abc import Iterator, Sequence
@@ -52,7 +52,8 @@ def diagnose(runs: Sequence[Run]) -> Diagnosis:
     known = {id(run) for found in signs.values() for run in found}
     rest = [run for run in bad if id(run) not in known]
     numeric = [run for run in rest if run.comparison is not None and run.comparison.departure]
-    others = [run for run in runs if run.agrees and run.comparison is not None and run.record.seen]
+    dtypes = {run.record.task.dtype for run in numeric}  # a mistake may be made in some and not in others
+    others = [run for run in runs if run.agrees and run.comparison is not None and run.record.task.dtype in dtypes]
     singles = [mistake for mistake in EDITS if numeric and _explains((mistake,), numeric)]
     singles = [mistake for mistake in singles if _explains((mistake,), others)]
     found: tuple[Mistake, ...] = tuple(singles[:1])

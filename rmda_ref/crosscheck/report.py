@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from rmda_ref.crosscheck.ball import DTYPES
 from rmda_ref.crosscheck.candidate import Misbehaviour
 from rmda_ref.crosscheck.diagnose import Diagnosis
 from rmda_ref.crosscheck.judge import Departure
@@ -183,6 +184,10 @@ def conclusion(report: Report) -> list[str]:
             f"  The plainest scenario that shows it: {shown}",
             f"  Mend it: {mistake.fix}.",
         ]
+    asked = [dtype for dtype in DTYPES if any(run.record.task.dtype == dtype for run in report.runs)]
+    shown_in = [dtype for dtype in asked if any(run.record.task.dtype == dtype for run in report.wrong)]
+    if shown_in != asked:
+        lines.append(f"Only in {', '.join(shown_in)}.")
     if diagnosis.alike:
         lines.append(f"These would give the same numbers here: {', '.join(m.name for m in diagnosis.alike)}.")
     if not diagnosis.named:

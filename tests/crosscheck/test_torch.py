@@ -7,12 +7,20 @@ torch_rmda = pytest.importorskip(
     "torch_rmda", reason="not run: torch is not installed (make frameworks)", exc_type=ImportError
 )
 torch_broken = pytest.importorskip("torch_broken", exc_type=ImportError)
+held_out_sound = pytest.importorskip("held_out_sound", exc_type=ImportError)
 
 import torch  # noqa: E402
 
 from rmda_ref.crosscheck import crosscheck  # noqa: E402
 
 EVERY = {"float16", "bfloat16", "float32", "float64"}
+
+
+@pytest.mark.parametrize("name", held_out_sound.CORRECT)
+def test_correct_optimizers_of_another_author_pass(name):
+    """Among them one that keeps V/alpha in place of V, and one on lists of tensors: other roundings, the same bound."""
+    report = crosscheck(held_out_sound.CORRECT[name], "torch", dtypes=["float64", "bfloat16"])
+    assert report.agrees, str(report)
 
 
 @pytest.mark.parametrize("make", [torch_rmda.make_optimizer, torch_rmda.make_with_scheduler])

@@ -1,6 +1,6 @@
 """Held-out controls, written by somebody who had not seen the cross-check: sound ones, and a registry of broken ones.
 
-Three labels are ours: see `RELABELLED`.
+Four labels are ours: see `RELABELLED`.
 """
 
 import math
@@ -345,10 +345,11 @@ def entry(name, label):
     return deco
 
 
-# Their author called the first "clock_runs" and the others "unknown". The first moves an idle tensor just as a gradient
-# of zeros would; the others are in our list.
+# Their author called these "clock_runs", "c_swap", "unknown" and "unknown". The first moves an idle tensor just as a
+# gradient of zeros would, the second spares c = 1, and the others are in our list.
 RELABELLED = {
     "clock_runs_a": "none_is_zero",
+    "swap_a": "c_swap_below_1",
     "unknown_order": "prox_after_mixing+c_ignored",
     "unknown_anchor": "restart_at_prox",
 }
