@@ -190,7 +190,7 @@ def conclusion(report: Report) -> list[str]:
         lines.append(f"Only in {', '.join(shown_in)}.")
     if diagnosis.alike:
         lines.append(f"These would give the same numbers here: {', '.join(m.name for m in diagnosis.alike)}.")
-    if not diagnosis.named:
+    if not diagnosis.named and departures(report.runs):
         lines.append("No known mistake, nor two together, gives these numbers in all scenarios.")
         if diagnosis.partly:
             told = ", ".join(f"{name} ({count})" for name, count in diagnosis.partly)
