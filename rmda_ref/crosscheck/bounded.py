@@ -64,9 +64,11 @@ class BallProx:
         norms = layout.norms(w.value)
         # Of a sum of n squares in any order, and its square root.
         relative = self.rounding.relative * (layout.sizes(w.shape) / 2 + 2)
-        errors = (
-            layout.norms(np.broadcast_to(w.error, w.shape).astype(np.longdouble)) * (1 + relative) + relative * norms
-        )
+        inherited = layout.norms(np.broadcast_to(w.error, w.shape).astype(np.longdouble))
+        errors = inherited * (1 + relative) + relative * norms
+        # Squares that underflow: of n of them the sum is off by n times that, its root by no more than its own root.
+        lost = layout.sizes(w.shape) * self.rounding.absolute
+        errors += np.where(norms + inherited > 0, lost / np.maximum(norms, np.sqrt(lost)), 0.0)
         low, high = np.maximum(norms - errors, 0), norms + errors
         strong, weak = strengths.high(), np.maximum(strengths.low(), 0)
         if strong.ndim:

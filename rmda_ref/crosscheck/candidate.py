@@ -26,8 +26,6 @@ Misdeed = Literal[
     "garbage",
     "mutates",
     "checkpoint",
-    "accepts",
-    "sparsity",
 ]
 
 
@@ -101,13 +99,13 @@ class Candidate(ABC):
         """Why it cannot be asked for this; empty where it can."""
 
 
-def guarded(kind: Misdeed, what: str, call: Callable[..., object], *arguments: object) -> object:
+def guarded(kind: Misdeed, what: str, call: Callable[..., Any], *arguments: Any) -> Any:
     """The result of the user's code; what it raises becomes a finding."""
     try:
         return call(*arguments)
     except Misbehaviour:
         raise
-    except Exception as error:
+    except Exception as error:  # a user's code may raise anything
         raise Misbehaviour(kind, f"{what} raised {type(error).__name__}: {_short(error)}") from error
 
 

@@ -17,13 +17,13 @@ from rmda_ref.crosscheck.random_scenarios import random_scenario
 from rmda_ref.crosscheck.report import NotRun, Report
 from rmda_ref.crosscheck.scenario import Scenario
 from rmda_ref.crosscheck.scenarios import scenarios
+from rmda_ref.crosscheck.signs import SHARE
 from rmda_ref.crosscheck.task import Algorithm, Parameter
 from rmda_ref.crosscheck.verdict import Run
 from rmda_ref.crosscheck.watchdog import Watchdog
 
 TIMEOUT = 20.0
 AFTER = 12  # steps beyond a departure, for the picture
-_SHARE = 1e-6  # a share of groups may be reported in float32
 
 
 class Departs(AssertionError):
@@ -146,7 +146,7 @@ def _judged(record: Record) -> Run:
     wrong = str(record.finding) if record.finding is not None else ""
     if record.sparsity is not None and not comparison.departure:
         share = _share_of_zero_groups(record)
-        if not abs(record.sparsity - share) <= _SHARE:
+        if not abs(record.sparsity - share) <= SHARE:
             wrong = f"it reports a sparsity of {record.sparsity:g}; {share:g} of the groups are zero"
     return Run(record, comparison, wrong)
 

@@ -1,12 +1,13 @@
 """Run an implementation through a scenario, and keep what it was given and what came of it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 import numpy as np
 
-from rmda_ref.crosscheck.candidate import Candidate, Misbehaviour, Observation
+from rmda_ref.crosscheck.candidate import Candidate, Misbehaviour, Observation, guarded
 from rmda_ref.crosscheck.mutants import REFERENCE
 from rmda_ref.crosscheck.scenario import Gradients, Scenario
 from rmda_ref.crosscheck.task import Arrays, Task, at
@@ -55,7 +56,7 @@ def drive(candidate: Candidate, scenario: Scenario, task: Task, watchdog: Watchd
     """
     start, run, finding = scenario.start(), _Run(), None
     try:
-        watchdog.call("the start", candidate.begin, task, {name: array.copy() for name, array in start.items()})
+        _asked(watchdog, "the start", candidate.begin, task, {name: array.copy() for name, array in start.items()})
         for feature in scenario.needs:
             if reason := candidate.lacks(feature):
                 return reason
@@ -73,26 +74,43 @@ def _steps(candidate: Candidate, scenario: Scenario, task: Task, run: _Run, watc
     planned = plan(scenario) if scenario.loop == "open" else ()
     for number, stage in enumerate(task.stages):
         if number > 0:
-            watchdog.call("restart", candidate.restart)
+            _asked(watchdog, "restart", candidate.restart)
         for k in range(1, stage.n_steps + 1):
             t += 1
             hyper = at(stage.step_size, k), at(stage.momentum, k)
             if scenario.loop == "closure":
-                observation, asked = watchdog.call(
-                    f"step {t}", candidate.step_by_closure, lambda w, t=t: scenario.gradient(w, t), *hyper
+                observation, asked = _asked(
+                    watchdog, f"step {t}", candidate.step_by_closure, lambda w, t=t: scenario.gradient(w, t), *hyper
                 )
                 run.asked_at.append(asked)
                 run.grads.append(scenario.gradient(asked, t))
             else:
                 run.grads.append(planned[t - 1] if planned else scenario.gradient(parameters, t))
-                observation = watchdog.call(f"step {t}", candidate.step, _laid(run.grads[-1], scenario.strided), *hyper)
+                observation = _asked(
+                    watchdog, f"step {t}", candidate.step, _laid(run.grads[-1], scenario.strided), *hyper
+                )
+            _fits(observation, task)
             run.seen.append(observation)
             _finite(observation, t)
             parameters = observation.parameters
             if scenario.resume_after == t:
-                watchdog.call("the checkpoint", candidate.resume)
+                _asked(watchdog, "the checkpoint", candidate.resume)
     if scenario.reports:
-        run.sparsity = watchdog.call("sparsity", candidate.sparsity)
+        run.sparsity = _asked(watchdog, "sparsity", candidate.sparsity)
+
+
+def _asked(watchdog: Watchdog, what: str, call: Callable[..., Any], *arguments: Any) -> Any:
+    """What the implementation answers; whatever goes wrong there is a finding."""
+    return guarded("raises", what, watchdog.call, what, call, *arguments)
+
+
+def _fits(observation: Observation, task: Task) -> None:
+    """What is shown besides the parameters has their names and shapes."""
+    shapes = {p.name: p.shape for p in task.parameters}
+    for quantity, arrays in observation.shown.items():
+        for name, array in arrays.items():
+            if shapes.get(name) != array.shape:
+                raise Misbehaviour("shape", f"{quantity} of {name!r} has shape {array.shape}, not that of a parameter")
 
 
 def _finite(observation: Observation, t: int) -> None:
@@ -112,22 +130,18 @@ def _laid(grads: Gradients, strided: bool) -> Gradients:
 @cache
 def plan(scenario: Scenario) -> tuple[Gradients, ...]:
     """Open loop: gradients at the reference's own iterates, in float64."""
-    task, network = scenario.task, REFERENCE.network
+    start = scenario.start()
     planned: list[Gradients] = []
-    states: dict[str, Any] = {}
-    algorithms: dict[str, Any] = {}
-    parameters = scenario.start()
-    for number, stage in enumerate(network.stages(task)):
-        if number > 0:
-            states = network.restart(algorithms, states)
-        algorithms = {p.name: network.algorithm(task, p, stage, REFERENCE) for p in task.parameters}
-        if number == 0:
-            states = {p.name: algorithms[p.name].init(parameters[p.name]) for p in task.parameters}
-        for _ in range(stage.n_steps):
-            planned.append(scenario.gradient(parameters, len(planned) + 1))
-            if scenario.verdict == "numbers":
-                states = network.step(task, algorithms, states, planned[-1])
-                parameters = {name: state.iterate for name, state in states.items()}
+
+    def gradient(states: dict[str, Any]) -> Gradients:
+        parameters = {name: state.iterate for name, state in states.items()}
+        planned.append(scenario.gradient(parameters, len(planned) + 1))
+        return planned[-1]
+
+    if scenario.verdict == "refusal":  # the reference refuses too: gradients at the start
+        return tuple(scenario.gradient(start, t + 1) for t in range(scenario.task.n_steps))
+    for _ in REFERENCE.network.run(scenario.task, REFERENCE, start, gradient):
+        pass
     return tuple(planned)
 
 

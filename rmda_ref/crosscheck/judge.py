@@ -68,25 +68,22 @@ def replay(record: Record, parts: Implementation) -> Iterator[tuple[dict[str, An
 
     Raises what the implementation raises: a mistake may be one that crashes.
     """
-    rounding, network, task = Rounding(record.task.dtype), parts.network, record.task
-    states: dict[str, Any] = {}
-    algorithms: dict[str, Any] = {}
-    steps = iter(record.grads)
-    for number, stage in enumerate(network.stages(task)):
-        if number > 0:
-            states = network.restart(algorithms, states)
-        algorithms = {p.name: on_balls(network.algorithm(task, p, stage, parts), rounding) for p in task.parameters}
-        if number == 0:
-            states = {name: algorithms[name].init(rounding.exact(array)) for name, array in record.start.items()}
-        for _ in range(stage.n_steps):
-            grads = next(steps, None)
-            if grads is None:
-                return
-            lent = {name: None if grad is None else rounding.exact(grad) for name, grad in grads.items()}
-            before, states = states, network.step(task, algorithms, states, lent)
-            if record.adds_updates:
-                states = {name: _added(before[name], state) for name, state in states.items()}
-            yield before, states
+    rounding, lent = Rounding(record.task.dtype), iter(record.grads)
+
+    def gradient(states: dict[str, Any]) -> dict[str, Any] | None:
+        grads = next(lent, None)
+        if grads is None:
+            return None
+        return {name: None if grad is None else rounding.exact(grad) for name, grad in grads.items()}
+
+    def added(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+        return {name: _added(before[name], state) for name, state in after.items()} if record.adds_updates else after
+
+    start = {name: rounding.exact(array) for name, array in record.start.items()}
+    run: Iterator[tuple[dict[str, Any], dict[str, Any]]] = parts.network.run(
+        record.task, parts, start, gradient, lambda algorithm: on_balls(algorithm, rounding), added
+    )
+    return run
 
 
 def _added(before: Any, after: Any) -> Any:

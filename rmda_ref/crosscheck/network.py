@@ -1,8 +1,10 @@
 """The reference on a task: every parameter is a run of its own, with its own clock.
 
-Plain functions of explicit states, in which `mistakes` can be made by small edits, as in the algorithms themselves.
+Plain functions of explicit states, in which mistakes can be made by small edits, as in the algorithms themselves: see
+`rmda_ref.crosscheck.edits`.
 """
 
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from rmda_ref.crosscheck.task import Parameter, Task, at
@@ -59,3 +61,32 @@ def step(task: Task, algorithms: States, states: States, grads: States) -> State
 def restart(algorithms: States, states: States) -> States:
     """A new stage for every parameter, those that never had a gradient included."""
     return {name: algorithms[name].restart(state) for name, state in states.items()}
+
+
+def run(
+    task: Task,
+    parts: "Implementation",
+    start: States,
+    gradient: Callable[[States], States | None],
+    adapted: Callable[[Any], Any] = lambda algorithm: algorithm,
+    kept: Callable[[States, States], States] = lambda before, after: after,
+) -> Iterator[tuple[States, States]]:
+    """The states before and after each step of all stages.
+
+    ``gradient`` gives the gradients at the states, None to end; ``adapted`` what runs in place of an algorithm;
+    ``kept`` what is gone on with after a step.
+    """
+    states: States = {}
+    algorithms: States = {}
+    for number, stage in enumerate(stages(task)):
+        if number > 0:
+            states = restart(algorithms, states)
+        algorithms = {p.name: adapted(algorithm(task, p, stage, parts)) for p in task.parameters}
+        if number == 0:
+            states = {name: algorithms[name].init(w0) for name, w0 in start.items()}
+        for _ in range(stage.n_steps):
+            grads = gradient(states)
+            if grads is None:
+                return
+            before, states = states, kept(states, step(task, algorithms, states, grads))
+            yield before, states

@@ -7,6 +7,7 @@ or that of the run is a matter of taste.
 import random
 from dataclasses import replace
 
+from rmda_ref.crosscheck.candidate import Feature
 from rmda_ref.crosscheck.scenario import Scenario
 from rmda_ref.crosscheck.task import Algorithm, Parameter, Task
 from rmda_ref.schedules import PowerDecay, Schedule, SqrtRamp, Stage
@@ -20,12 +21,13 @@ def random_scenario(number: int, seed: int, algorithm: Algorithm = "rmda") -> Sc
     stages = tuple(_stage(draw, constant or algorithm == "rda") for _ in range(draw.randint(1, 3)))
     task = Task(parameters, stages, algorithm=algorithm)
     without = {p.name: _absent(draw, task.n_steps) for p in parameters if constant and draw.random() < 0.6}
-    needs = (("restart",) if len(stages) > 1 else ()) + (("absent gradients",) if any(without.values()) else ())
+    needs: list[Feature] = ["restart"] if len(stages) > 1 else []
+    needs += ["absent gradients"] if any(without.values()) else []
     return Scenario(
         f"random {seed}.{number}",
         "nothing in particular: drawn at random",
         task,
-        needs=needs,  # type: ignore[arg-type]
+        needs=tuple(needs),
         loop="open" if draw.random() < 0.5 else "closed",
         without=without,
         strided=draw.random() < 0.3,

@@ -157,7 +157,7 @@ def place(departure: Departure) -> list[str]:
 
 
 def neighbours(run: Run) -> list[str]:
-    """The entry in the steps around the departure, found and expected."""
+    """The iterate at that entry in the steps around the departure, and the worst entry there beside its bound."""
     assert run.comparison is not None and run.comparison.departure is not None
     departure, deviations, bounds = run.comparison.departure, run.comparison.deviations, run.comparison.bounds
     low, high = max(departure.step - _NEIGHBOURS, 0), departure.step + _NEIGHBOURS - 1

@@ -8,7 +8,7 @@ from functools import cache
 
 from rmda_ref.crosscheck.candidate import Feature
 from rmda_ref.crosscheck.scenario import Scenario
-from rmda_ref.crosscheck.task import Algorithm, Parameter, Task
+from rmda_ref.crosscheck.task import Algorithm, Parameter, Penalty, Task
 from rmda_ref.schedules import Stage, decayed_stages, ramped_stages
 
 FEW, STEP = 6, 0.3
@@ -22,8 +22,8 @@ def _two(momentum: float = 1.0) -> tuple[Stage, ...]:
     return (Stage(4, STEP, momentum), Stage(4, STEP / 2, momentum))
 
 
-def _vector(penalty: str = "none", lam: float = 0.0) -> Parameter:
-    return Parameter("vector", (8,), penalty, lam)  # type: ignore[arg-type]
+def _vector(penalty: Penalty = "none", lam: float = 0.0) -> Parameter:
+    return Parameter("vector", (8,), penalty, lam)
 
 
 def _groups(name: str, shape: tuple[int, ...], axis: tuple[int, ...], lam: float = 0.12, group: int = 0) -> Parameter:

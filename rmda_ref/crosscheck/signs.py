@@ -13,6 +13,7 @@ from rmda_ref.crosscheck.scenario import Scenario
 from rmda_ref.crosscheck.verdict import Run
 from rmda_ref.layout import Rows
 
+SHARE = 1e-6  # a share of groups may be reported in float32
 _LOOSE = 1e-3  # a direction or a length is meant, in float32 or float64, not a bound
 _NEAR = 0.05  # of the length of what the prox is taken of
 _SMALL = 1e-2  # of its length, what is left of a group that should be zero, in any direction
@@ -122,12 +123,18 @@ def signs_of(runs: Sequence[Run]) -> Iterator[tuple[str, list[Run]]]:
     yield from ((name, found) for name, found in table.items() if found)
     for run in wrong:
         if run.record.sparsity is not None:
-            yield _sparsity(run), [other for other in wrong if other.record.sparsity is not None]
+            if name := _sparsity(run):
+                yield name, [other for other in wrong if other.record.sparsity is not None]
             break
     departing = [run for run in runs if run.comparison is not None and run.comparison.departure is not None]
-    asked = [run for run in departing if run.comparison and run.comparison.departure.quantity == "asked_at"]  # type: ignore[union-attr]
+    asked = [run for run in departing if _first(run) == "asked_at"]
     if asked and all(_at_prox(run.record) for run in asked):
         yield "grad_at_prox", asked
+
+
+def _first(run: Run) -> str:
+    """The quantity that departs first."""
+    return run.comparison.departure.quantity if run.comparison and run.comparison.departure else ""
 
 
 def _has_image(scenario: Scenario) -> bool:
@@ -142,28 +149,18 @@ def forgets(run: Run) -> bool:
 
 
 def _sparsity(run: Run) -> str:
-    """What a report of zero groups that is wrong counts instead."""
-    shares = {"sparsity_per_kernel": 0.0, "sparsity_of_entries": 0.0}
-    zero, count = {"kernels": 0, "entries": 0}, {"kernels": 0, "entries": 0}
-    last = run.record.seen[-1].parameters
-    for p in run.record.task.parameters:
-        if p.penalty == "none":
-            continue
-        array = last[p.name]
-        kernels = np.any(array, axis=tuple(range(2, array.ndim))) if array.ndim > 2 else array != 0
-        zero["kernels"] += int(np.sum(~kernels))
-        count["kernels"] += kernels.size
-        zero["entries"] += int(np.sum(array == 0))
-        count["entries"] += array.size
-    shares = {
-        "sparsity_per_kernel": zero["kernels"] / count["kernels"],
-        "sparsity_of_entries": zero["entries"] / count["entries"],
-    }
+    """What a report of zero groups that is wrong counts instead; empty where it is none of these."""
+    penalised = [run.record.seen[-1].parameters[p.name] for p in run.record.task.parameters if p.penalty != "none"]
+    kernels = [np.any(w, axis=tuple(range(2, w.ndim))).ravel() if w.ndim > 2 else w.ravel() != 0 for w in penalised]
+    entries = [w.ravel() != 0 for w in penalised]
+    shares = {name: 1 - np.mean(np.concatenate(alive)) for name, alive in (("kernel", kernels), ("entry", entries))}
     reported = run.record.sparsity
-    near = [name for name, share in shares.items() if reported is not None and abs(share - reported) < 1e-6]
+    assert reported is not None
     if run.record.scenario.name == "sparsity at strength 0" and reported == 0:
         return "sparsity_forced_0"
-    return near[0] if near else "sparsity_per_kernel"
+    if abs(shares["kernel"] - reported) <= SHARE:
+        return "sparsity_per_kernel"
+    return "sparsity_of_entries" if abs(shares["entry"] - reported) <= SHARE else ""
 
 
 def _at_prox(record: Record) -> bool:

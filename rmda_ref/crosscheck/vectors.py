@@ -1,7 +1,8 @@
 """Language-neutral test vectors: JSON and .npy arrays that any program can test itself with, offline.
 
-Nothing that a directory says is believed: answers are compared with vectors made anew, which are the same on every
-machine. Arrays are read without pickle, and only after their header has been found to be what it must be.
+Nothing that a directory says is believed: answers are compared with vectors made anew, which on any two machines are
+the same within their bounds. Arrays are read without pickle, and only after their header has been found to be what it
+must be.
 """
 
 import json

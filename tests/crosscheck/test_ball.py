@@ -7,7 +7,7 @@ import pytest
 
 from rmda_ref import L1, RMDA, GroupLasso, ProxSGD, Stage, Zero
 from rmda_ref.certificates import exact_trajectory
-from rmda_ref.crosscheck.ball import DTYPES, Ball, Rounding
+from rmda_ref.crosscheck.ball import DTYPES, ROUNDINGS, Ball, Rounding
 from rmda_ref.crosscheck.bounded import BallProx, on_balls
 
 
@@ -59,6 +59,18 @@ def test_zeros_are_certain_where_the_margin_is_larger_than_the_bound():
 def test_a_number_that_the_dtype_holds_is_exact():
     assert Rounding("bfloat16").number(0.5).error == 0
     assert Rounding("bfloat16").number(0.3).error > 0
+
+
+def test_norms_whose_squares_underflow_in_float16_stay_within():
+    rounding, rng = Rounding("float16"), np.random.default_rng(2)
+    rows = (np.round(rng.uniform(1, 8, (200, 5))) / 8 * 2.0**-10).astype(np.float16)
+    strength = np.float16(2.0**-11)
+    norms = np.sqrt(np.sum(rows * rows, axis=1, keepdims=True, dtype=np.float16))  # squares are below 2^-20
+    naive = rows * np.maximum(1 - strength / norms, 0).astype(np.float16)
+    ball = BallProx(GroupLasso(1.0, axis=1, weights=np.ones(200)), rounding).prox(rounding.exact(rows), float(strength))
+    off = np.abs(naive.astype(float) - ball.value)
+    assert np.all(off <= ball.error)
+    assert np.any(off > 8 * ROUNDINGS * 2.0**-11 * np.abs(ball.value))  # more than relative roundings explain
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32"])

@@ -35,6 +35,38 @@ def test_misbehaviour_is_named(how):
     assert "Traceback" not in str(report)
 
 
+@pytest.mark.parametrize(
+    ("attribute", "value", "kind"),
+    [
+        ("shown", lambda: {"grad_sum": {"vector": np.zeros(3)}}, "shape"),
+        ("shown", lambda: {"prox_iterate": {"tensor": np.zeros(8)}}, "shape"),
+        ("shown", lambda: 1 / 0, "raises"),
+        ("shown", lambda: {"grad_sum": [1.0]}, "raises"),
+        ("sparsity", lambda params: "half", "raises"),
+    ],
+)
+def test_what_is_shown_or_reported_is_checked_too(attribute, value, kind):
+    def make(task):
+        step = function_rmda.Step(task)
+        setattr(step, attribute, value)
+        return step
+
+    only = ["plain"] if attribute == "shown" else ["reported sparsity"]
+    report = crosscheck(make, only=only, dtypes=["float64"])
+    assert [run.record.finding.kind for run in report.runs] == [kind]
+
+
+def test_a_reported_sparsity_that_counts_nothing_known_is_wrong_and_has_no_name():
+    def make(task):
+        step = function_rmda.Step(task)
+        step.sparsity = lambda params: 0.123
+        return step
+
+    report = crosscheck(make, only=["reported sparsity"], dtypes=["float64"])
+    assert not report.agrees and report.diagnosis.named == ()
+    assert "reports a sparsity of 0.123" in str(report)
+
+
 def test_a_call_that_hangs_is_given_up_and_nothing_else_is_asked():
     report = crosscheck(function_rmda.misbehaving("hang"), only=FEW, dtypes=["float64"], timeout=0.2)
     assert [run.record.finding.kind for run in report.runs] == ["hang"]

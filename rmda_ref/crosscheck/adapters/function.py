@@ -88,7 +88,7 @@ class FunctionCandidate(Candidate):
         guarded("checkpoint", "load", self._step.load, saved)
 
     def sparsity(self) -> float:
-        return float(guarded("raises", "sparsity", self._step.sparsity, self._parameters))  # type: ignore[arg-type]
+        return float(guarded("raises", "sparsity", self._step.sparsity, self._parameters))
 
     def lacks(self, feature: Feature) -> str:
         step = self._step

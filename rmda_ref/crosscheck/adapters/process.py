@@ -51,6 +51,11 @@ class ProcessCandidate(Candidate):
 
     def __init__(self, command: Sequence[str]) -> None:
         self._command = [command] if isinstance(command, str) else list(command)
+        self.dtypes = ()
+        self._features: tuple[str, ...] = ()
+        self._start_program()
+
+    def _start_program(self) -> None:
         try:
             self._process = subprocess.Popen(
                 self._command,
@@ -62,8 +67,6 @@ class ProcessCandidate(Candidate):
             )
         except OSError as error:
             raise Misbehaviour("import", f"the program {self._command[0]!r} cannot be started: {error}") from error
-        self.dtypes = ()
-        self._features: tuple[str, ...] = ()
 
     def greet(self) -> None:
         """Ask what it can do."""
@@ -101,8 +104,7 @@ class ProcessCandidate(Candidate):
 
     def begin(self, task: Task, start: Arrays) -> None:
         if self._process.poll() is not None:  # it ended in the scenario before
-            self.__init__(self._command)  # type: ignore[misc]
-            self.greet()
+            self._start_program()
         self._task, self._start = task, start
         self._ask(op="begin", dtype=task.dtype, algorithm=task.algorithm, parameters=self._told(), stages=_stages(task))
 

@@ -154,7 +154,7 @@ class TorchCandidate(Candidate):
             guarded("checkpoint", "load_state_dict", part.load_state_dict, state)
 
     def sparsity(self) -> float:
-        return float(guarded("raises", "sparsity()", self._optimizer.sparsity))  # type: ignore[arg-type]
+        return float(guarded("raises", "sparsity()", self._optimizer.sparsity))
 
     def lacks(self, feature: Feature) -> str:
         match feature:

@@ -284,6 +284,9 @@ def _factory(kind):
     return lambda groups, task: kind(groups)
 
 
+make_clock_outside_loop = _factory(ClockOutsideLoop)
+
+
 def _scheduled(kind):
     def make(groups, task):
         optimizer, _ = make_with_scheduler(groups, task)
