@@ -3,7 +3,8 @@
 import math
 
 import torch
-from held_out_sound import RMDA, Common, ForeachRMDA, axes_of, default_prox, entry, gnorm, gsize, wide
+from held_out_registry import entry
+from held_out_sound import RMDA, Common, ForeachRMDA, axes_of, default_prox, gnorm, gsize, wide
 
 
 # ----------------------------------------------------------------- 1 clock of the last group only

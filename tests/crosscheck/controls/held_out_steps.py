@@ -3,6 +3,7 @@
 import math
 
 import torch
+from held_out_registry import entry
 from held_out_sound import (
     RMDA,
     AvgRMDA,
@@ -11,7 +12,6 @@ from held_out_sound import (
     axes_of,
     block_soft,
     default_prox,
-    entry,
     gnorm,
     gsize,
     soft,

@@ -5,8 +5,8 @@ import math
 
 import torch
 from held_out_clocks import GroupProxOnly
+from held_out_registry import HELDOUT, entry
 from held_out_sound import (
-    HELDOUT,
     RMDA,
     AvgRMDA,
     ForeachRMDA,
@@ -14,7 +14,6 @@ from held_out_sound import (
     axes_of,
     block_soft,
     default_prox,
-    entry,
     gnorm,
     gsize,
     soft,
