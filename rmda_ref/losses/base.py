@@ -1,7 +1,12 @@
-"""What every loss of a linear predictor shares: ``f(w) = F(A w)`` with ``F(z) = (1/n) sum_i l(z_i, y_i)``."""
+"""What every loss of a linear predictor shares: ``f(w) = F(A w)`` with ``F(z) = sum_i pi_i l(z_i, y_i)``.
+
+The shares pi_i are 1/n, or ``sample_weight`` over its sum.
+"""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,8 +21,11 @@ class LinearPredictorLoss(ABC):
     """The mean over samples of a smooth convex loss ``l(z, y)`` at the linear predictor ``z = A w``.
 
     ``A`` is ``X``, or ``[X, 1]`` with an intercept, which is then the last entry (or column) of the weights.
-    A subclass states `smoothness` and the four facts about ``l``: its value, gradient, Hessian product and
-    conjugate, sample by sample. Everything else follows from the chain rule and is written here, once.
+    A subclass states `smoothness` and the four facts about ``l``: its value, gradient, Hessian and conjugate, sample
+    by sample. Everything else follows from the chain rule and is written here, once.
+
+    With ``sample_weight`` (finite, at least 0, not all 0) the mean is the weighted one: a whole number k counts as k
+    repetitions of the sample, and a common factor changes nothing.
 
     All arithmetic is in the dtype of ``X``, to which weights are cast; sums over samples that give a scalar
     are accumulated in float64. The data are kept by reference and must not be changed.
@@ -26,6 +34,7 @@ class LinearPredictorLoss(ABC):
     X: Any = field(repr=False)
     y: Any = field(repr=False)
     fit_intercept: bool = field(default=False, kw_only=True)
+    sample_weight: Any = field(default=None, kw_only=True, repr=False)
 
     smoothness: ClassVar[float]
     """Lipschitz constant of the gradient of ``l(., y)``."""
@@ -38,6 +47,8 @@ class LinearPredictorLoss(ABC):
                 f"y must have shape ({self.n_samples},), one entry a row of X, got {self.y.shape}; "
                 "use y.ravel() for a column"
             )
+        if self.sample_weight is not None:
+            object.__setattr__(self, "sample_weight", self._checked_weight(self.sample_weight))
 
     @property
     def n_samples(self) -> int:
@@ -66,8 +77,8 @@ class LinearPredictorLoss(ABC):
 
     @staticmethod
     @abstractmethod
-    def _sample_hessian_products(z: Array, y: Array, direction: Array) -> Array:
-        """Return the Hessian of ``l(., y_i)`` at ``z_i`` times ``direction_i``, shape of `z`."""
+    def _sample_hessians(z: Array, y: Array) -> Callable[[Array], Array]:
+        """Return the map from directions to the Hessians of ``l(., y_i)`` at ``z_i`` times ``direction_i``."""
 
     @staticmethod
     @abstractmethod
@@ -78,6 +89,19 @@ class LinearPredictorLoss(ABC):
         """Return the predictor ``z = A w``: shape (n_samples,), or (n_samples, n_classes)."""
         return forward(self.X, self._weights(w), self.fit_intercept)
 
+    def value_at(self, z: Array) -> float:
+        """Return ``F(z)`` of a predictor, shape as `decision` returns it."""
+        return self._mean(self._sample_values(z, self.y))
+
+    def dual_at(self, z: Array) -> Array:
+        """Return ``grad F(z)``, shape of the predictor: the shares pi_i are included."""
+        return self._shared(self._sample_gradients(z, self.y))
+
+    def hessian_at(self, z: Array) -> Callable[[Array], Array]:
+        """Return the map ``direction -> Hessian of F at z times direction``, both of the predictor's shape."""
+        product = self._sample_hessians(z, self.y)
+        return lambda direction: self._shared(product(direction))
+
     def value(self, w: npt.ArrayLike) -> float:
         """Return ``f(w)``, the mean loss per sample.
 
@@ -86,7 +110,7 @@ class LinearPredictorLoss(ABC):
         ValueError
             If `w` does not have the shape `weight_shape`; so do all methods that take weights.
         """
-        return self._mean(self._sample_values(self.decision(w), self.y))
+        return self.value_at(self.decision(w))
 
     def gradient(self, w: npt.ArrayLike, samples: npt.ArrayLike | None = None) -> Array:
         """Return the gradient of the mean loss over a mini-batch.
@@ -108,21 +132,21 @@ class LinearPredictorLoss(ABC):
         IndexError
             If an index is out of range.
         """
-        X, y = (self.X, self.y) if samples is None else self._batch(samples)
-        z = forward(X, self._weights(w), self.fit_intercept)
-        return adjoint(X, self._sample_gradients(z, y) / len(y), self.fit_intercept)
+        if samples is None:
+            return adjoint(self.X, self.dual_point(w), self.fit_intercept)
+        X, y, weights = self._batch(samples)
+        dual = self._sample_gradients(forward(X, self._weights(w), self.fit_intercept), y) / len(y)
+        return adjoint(X, dual if weights is None else _rowwise(weights, dual), self.fit_intercept)
 
     def value_and_gradient(self, w: npt.ArrayLike) -> tuple[float, Array]:
         """Return ``(value(w), gradient(w))`` from one evaluation of the predictor."""
         z = self.decision(w)
-        dual = self._sample_gradients(z, self.y) / self.n_samples
-        return self._mean(self._sample_values(z, self.y)), adjoint(self.X, dual, self.fit_intercept)
+        return self.value_at(z), adjoint(self.X, self.dual_at(z), self.fit_intercept)
 
     def hessian_product(self, w: npt.ArrayLike, direction: npt.ArrayLike) -> Array:
         """Return the Hessian of ``f`` at `w` times `direction`; both have the shape `weight_shape`."""
         along = forward(self.X, self._weights(direction, "direction"), self.fit_intercept)
-        product = self._sample_hessian_products(self.decision(w), self.y, along)
-        return adjoint(self.X, product / self.n_samples, self.fit_intercept)
+        return adjoint(self.X, self.hessian_at(self.decision(w))(along), self.fit_intercept)
 
     def lipschitz(self) -> float:
         """Return ``L = smoothness * lambda_max(A^T A) / n``; the gradient of ``f`` is L-Lipschitz.
@@ -145,7 +169,7 @@ class LinearPredictorLoss(ABC):
 
         It is the point of equality in Fenchel–Young: ``F(z) + F^*(u) = <z, u>`` at ``z = A w``.
         """
-        return self._sample_gradients(self.decision(w), self.y) / self.n_samples
+        return self.dual_at(self.decision(w))
 
     def conjugate(self, dual: npt.ArrayLike) -> float:
         """Return ``F^*(u) = sup_z <u, z> - F(z) = (1/n) sum_i l^*(n u_i, y_i)``; ``+inf`` outside the domain.
@@ -167,9 +191,28 @@ class LinearPredictorLoss(ABC):
         tolerance = 16.0 * width * float(np.finfo(self.X.dtype).eps)
         return self._mean(self._sample_conjugates(self.n_samples * dual, self.y, tolerance))
 
-    @staticmethod
-    def _mean(values: Array) -> float:
-        return float(np.mean(values, dtype=np.float64))
+    @cached_property
+    def _shares(self) -> Array | None:
+        """pi_i, or None where they are all 1/n."""
+        return None if self.sample_weight is None else self.sample_weight / np.sum(self.sample_weight, dtype=np.float64)
+
+    def _checked_weight(self, given: Any) -> Array:
+        weight = np.asarray(given, dtype=self.X.dtype)
+        if weight.shape != (self.n_samples,):
+            raise ValueError(
+                f"sample_weight must have shape ({self.n_samples},), one entry a row of X, got {weight.shape}"
+            )
+        if not (np.isfinite(weight).all() and (weight >= 0).all() and weight.any()):
+            raise ValueError(f"sample_weight must be finite, at least 0 and not all 0, got {given!r}")
+        return weight
+
+    def _mean(self, values: Array) -> float:
+        """The mean over the samples, by their shares."""
+        return float(np.average(values, weights=self._shares)) if self._shares is not None else _mean(values)
+
+    def _shared(self, per_sample: Array) -> Array:
+        """Values of the predictor's shape, times the shares."""
+        return per_sample / self.n_samples if self._shares is None else _rowwise(self._shares, per_sample)
 
     def _weights(self, w: npt.ArrayLike, name: str = "w") -> Array:
         w = np.asarray(w, dtype=self.X.dtype)
@@ -180,13 +223,24 @@ class LinearPredictorLoss(ABC):
             )
         return w
 
-    def _batch(self, samples: npt.ArrayLike) -> tuple[Any, Array]:
+    def _batch(self, samples: npt.ArrayLike) -> tuple[Any, Array, Array | None]:
+        """Rows, targets, and n pi_i: with these weights the mean over a batch has the mean F."""
         samples = np.asarray(samples)
         if samples.dtype.kind not in "iu":
             raise TypeError(f"samples must be integer indices, got {samples.dtype}; use np.flatnonzero for a mask")
         if samples.ndim != 1 or samples.size == 0:
             raise ValueError(f"samples must be one-dimensional and not empty, got shape {samples.shape}")
-        return self.X[samples], self.y[samples]
+        weights = None if self._shares is None else self.n_samples * self._shares[samples]
+        return self.X[samples], self.y[samples], weights
+
+
+def _mean(values: Array) -> float:
+    return float(np.mean(values, dtype=np.float64))
+
+
+def _rowwise(factors: Array, values: Array) -> Array:
+    """``values`` times one factor a sample, in their dtype."""
+    return np.asarray(values * np.asarray(factors, values.dtype).reshape(-1, *[1] * (values.ndim - 1)))
 
 
 def negative_entropy(p: Array, tolerance: float) -> Array:

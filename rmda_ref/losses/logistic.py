@@ -1,5 +1,6 @@
 """The logistic loss of binary classification."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -65,8 +66,9 @@ class LogisticLoss(LinearPredictorLoss):
         return np.asarray(-y * expit(-y * z))
 
     @staticmethod
-    def _sample_hessian_products(z: Array, y: Array, direction: Array) -> Array:
-        return np.asarray(expit(z) * expit(-z) * direction)
+    def _sample_hessians(z: Array, y: Array) -> Callable[[Array], Array]:
+        curvature = expit(z) * expit(-z)
+        return lambda direction: np.asarray(curvature * direction)
 
     @staticmethod
     def _sample_conjugates(v: Array, y: Array, tolerance: float) -> Array:

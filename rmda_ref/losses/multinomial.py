@@ -1,5 +1,6 @@
 """The multinomial logistic loss (softmax cross-entropy) of classification with several classes."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import ClassVar, cast
 
@@ -101,9 +102,9 @@ class MultinomialLoss(LinearPredictorLoss):
         return gradients
 
     @staticmethod
-    def _sample_hessian_products(z: Array, y: Array, direction: Array) -> Array:
+    def _sample_hessians(z: Array, y: Array) -> Callable[[Array], Array]:
         p = np.exp(_log_softmax(z))
-        return np.asarray(p * (direction - np.sum(p * direction, axis=1, keepdims=True)))
+        return lambda direction: np.asarray(p * (direction - np.sum(p * direction, axis=1, keepdims=True)))
 
     @staticmethod
     def _sample_conjugates(v: Array, y: Array, tolerance: float) -> Array:

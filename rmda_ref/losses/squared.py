@@ -1,5 +1,6 @@
 """The squared loss of linear regression."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -63,8 +64,8 @@ class SquaredLoss(LinearPredictorLoss):
         return z - y
 
     @staticmethod
-    def _sample_hessian_products(z: Array, y: Array, direction: Array) -> Array:
-        return direction
+    def _sample_hessians(z: Array, y: Array) -> Callable[[Array], Array]:
+        return lambda direction: direction
 
     @staticmethod
     def _sample_conjugates(v: Array, y: Array, tolerance: float) -> Array:

@@ -114,9 +114,9 @@ class LogisticConjugateSign(LogisticLoss):
 @dataclass(frozen=True, eq=False)
 class DiagonalHessian(MultinomialLoss):
     @staticmethod
-    def _sample_hessian_products(z, y, direction):
+    def _sample_hessians(z, y):
         p = np.exp(z - z.max(axis=1, keepdims=True))
-        return p / p.sum(axis=1, keepdims=True) * direction
+        return lambda direction: p / p.sum(axis=1, keepdims=True) * direction
 
 
 @dataclass(frozen=True, eq=False)
