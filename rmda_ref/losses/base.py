@@ -24,6 +24,9 @@ class LinearPredictorLoss(ABC):
     A subclass states `smoothness` and the four facts about ``l``: its value, gradient, Hessian and conjugate, sample
     by sample. Everything else follows from the chain rule and is written here, once.
 
+    Where a loss takes several outputs, ``y`` has one column an output and the weights one row; ``l`` is the sum over
+    the outputs.
+
     With ``sample_weight`` (finite, at least 0, not all 0) the mean is the weighted one: a whole number k counts as k
     repetitions of the sample, and a common factor changes nothing.
 
@@ -37,15 +40,19 @@ class LinearPredictorLoss(ABC):
     sample_weight: Any = field(default=None, kw_only=True, repr=False)
 
     smoothness: ClassVar[float]
-    """Lipschitz constant of the gradient of ``l(., y)``."""
+    """Lipschitz constant of the gradient of ``l(., y)``; infinite if there is none."""
+
+    _several_outputs: ClassVar[bool] = False
+    """Whether ``y`` may have shape (n_samples, n_outputs)."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "X", check_design(self.X))
         object.__setattr__(self, "y", np.asarray(self.y))
-        if self.y.shape != (self.n_samples,):
+        columns = self._several_outputs and self.y.ndim == 2 and self.y.size > 0
+        if self.y.shape != (self.n_samples, *(self.y.shape[1:] if columns else ())):
+            allowed = f"({self.n_samples},)" + f" or ({self.n_samples}, n_outputs)" * self._several_outputs
             raise ValueError(
-                f"y must have shape ({self.n_samples},), one entry a row of X, got {self.y.shape}; "
-                "use y.ravel() for a column"
+                f"y must have shape {allowed}, one entry a row of X, got {self.y.shape}; use y.ravel() for one target"
             )
         if self.sample_weight is not None:
             object.__setattr__(self, "sample_weight", self._checked_weight(self.sample_weight))
@@ -62,31 +69,27 @@ class LinearPredictorLoss(ABC):
 
     @property
     def weight_shape(self) -> tuple[int, ...]:
-        """Shape of the weights, intercept included."""
-        return (self.n_features + self.fit_intercept,)
+        """Shape of the weights, intercept included: one row an output if ``y`` has columns."""
+        return (*self.y.shape[1:], self.n_features + self.fit_intercept)
 
-    @staticmethod
     @abstractmethod
-    def _sample_values(z: Array, y: Array) -> Array:
-        """Return ``l(z_i, y_i)``, shape (n,)."""
+    def _sample_values(self, z: Array, y: Array) -> Array:
+        """Return ``l(z_i, y_i)``, shape (n,), or its terms, one an output."""
 
-    @staticmethod
     @abstractmethod
-    def _sample_gradients(z: Array, y: Array) -> Array:
+    def _sample_gradients(self, z: Array, y: Array) -> Array:
         """Return the gradient of ``l(., y_i)`` at ``z_i``, shape of `z`."""
 
-    @staticmethod
     @abstractmethod
-    def _sample_hessians(z: Array, y: Array) -> Callable[[Array], Array]:
+    def _sample_hessians(self, z: Array, y: Array) -> Callable[[Array], Array]:
         """Return the map from directions to the Hessians of ``l(., y_i)`` at ``z_i`` times ``direction_i``."""
 
-    @staticmethod
     @abstractmethod
-    def _sample_conjugates(v: Array, y: Array, tolerance: float) -> Array:
-        """Return ``l^*(v_i, y_i)``, shape (n,); ``+inf`` further than about `tolerance` from the domain."""
+    def _sample_conjugates(self, v: Array, y: Array, tolerance: float) -> Array:
+        """Return ``l^*(v_i, y_i)``, shape as the values; ``+inf`` further than about `tolerance` from the domain."""
 
     def decision(self, w: npt.ArrayLike) -> Array:
-        """Return the predictor ``z = A w``: shape (n_samples,), or (n_samples, n_classes)."""
+        """Return the predictor ``z = A w``: shape (n_samples,), or (n_samples, n_outputs)."""
         return forward(self.X, self._weights(w), self.fit_intercept)
 
     def value_at(self, z: Array) -> float:
@@ -128,7 +131,8 @@ class LinearPredictorLoss(ABC):
         Raises
         ------
         TypeError, ValueError
-            If `samples` is not a non-empty one-dimensional integer array, or `w` has the wrong shape.
+            If `samples` is not a non-empty one-dimensional integer array, or `w` has the wrong shape; if ``X`` is
+            CSC and `samples` is given.
         IndexError
             If an index is out of range.
         """
@@ -136,7 +140,7 @@ class LinearPredictorLoss(ABC):
             return adjoint(self.X, self.dual_point(w), self.fit_intercept)
         X, y, weights = self._batch(samples)
         dual = self._sample_gradients(forward(X, self._weights(w), self.fit_intercept), y) / len(y)
-        return adjoint(X, dual if weights is None else _rowwise(weights, dual), self.fit_intercept)
+        return adjoint(X, dual if weights is None else _rows_times(weights, dual), self.fit_intercept)
 
     def value_and_gradient(self, w: npt.ArrayLike) -> tuple[float, Array]:
         """Return ``(value(w), gradient(w))`` from one evaluation of the predictor."""
@@ -149,7 +153,7 @@ class LinearPredictorLoss(ABC):
         return adjoint(self.X, self.hessian_at(self.decision(w))(along), self.fit_intercept)
 
     def lipschitz(self) -> float:
-        """Return ``L = smoothness * lambda_max(A^T A) / n``; the gradient of ``f`` is L-Lipschitz.
+        """Return ``L = smoothness * lambda_max(A^T diag(pi) A)``; the gradient of ``f`` is L-Lipschitz.
 
         Proved: the gradient of ``l(., y)`` is `smoothness`-Lipschitz, hence L with the exact eigenvalue.
         If ``min(X.shape) <= 2000`` the eigenvalue comes from a dense eigenproblem and is raised by its
@@ -157,12 +161,22 @@ class LinearPredictorLoss(ABC):
         (seed fixed), divided by 1 - 0.05; with m the smaller side of ``A`` this falls short with probability
         at most ``1.648 sqrt(m) exp(-sqrt(0.05) (2k - 1))``, below 1e-9 for m <= 1e6 [1]_.
 
+        Raises
+        ------
+        ValueError
+            If `smoothness` is infinite.
+
         References
         ----------
         .. [1] J. Kuczyński and H. Woźniakowski, Estimating the largest eigenvalue by the power and Lanczos
            algorithms with a random start, SIAM J. Matrix Anal. Appl. 13 (1992).
         """
-        return self.smoothness * largest_gram_eigenvalue(self.X, self.fit_intercept) / self.n_samples
+        if np.isinf(self.smoothness):
+            raise ValueError(
+                f"the gradient of {type(self).__name__} has no Lipschitz constant, for its curvature is unbounded; "
+                "choose step sizes by a line search"
+            )
+        return self.smoothness * largest_gram_eigenvalue(self.X, self.fit_intercept, self._shares)
 
     def dual_point(self, w: npt.ArrayLike) -> Array:
         """Return ``u = grad F(A w)``, shape of the predictor, so that ``gradient(w) = A^T u``.
@@ -172,47 +186,97 @@ class LinearPredictorLoss(ABC):
         return self.dual_at(self.decision(w))
 
     def conjugate(self, dual: npt.ArrayLike) -> float:
-        """Return ``F^*(u) = sup_z <u, z> - F(z) = (1/n) sum_i l^*(n u_i, y_i)``; ``+inf`` outside the domain.
+        """Return ``F^*(u) = sup_z <u, z> - F(z) = sum_i pi_i l^*(u_i / pi_i, y_i)``; ``+inf`` outside the domain.
 
-        `dual` has the shape of the predictor and the scale of `dual_point`, which carries the factor 1/n.
-        The class docstring gives ``l^*``. A point closer to the domain than the rounding of `dual_point` in
-        the dtype of ``X`` counts as inside.
+        `dual` has the shape of the predictor and the scale of `dual_point`, which carries the shares pi_i. The class
+        docstring gives ``l^*``. Where pi_i = 0 the domain is ``u_i = 0`` alone. A point closer to the domain than the
+        rounding of `dual_point` in the dtype of ``X`` counts as inside.
+
+        The domain is convex and contains 0: each ``l`` is bounded below, and ``l^*(0, y) = -inf_z l(z, y)``. Hence
+        ``s * u`` is inside for every u inside and 0 <= s <= 1.
 
         Raises
         ------
         ValueError
             If `dual` does not have the shape of the predictor.
         """
-        dual = np.asarray(dual, dtype=np.float64)
-        shape = (self.n_samples, *self.weight_shape[:-1])
-        if dual.shape != shape:
-            raise ValueError(f"dual must have the shape {shape} of the predictor, got {dual.shape}; see dual_point")
-        width = dual.size // self.n_samples
-        tolerance = 16.0 * width * float(np.finfo(self.X.dtype).eps)
-        return self._mean(self._sample_conjugates(self.n_samples * dual, self.y, tolerance))
+        dual = self._dual(dual).astype(np.float64, copy=False)
+        tolerance = 16.0 * (dual.size // self.n_samples) * float(np.finfo(self.X.dtype).eps)
+        if self._shares is None:
+            return self._mean(self._sample_conjugates(self.n_samples * dual, self.y, tolerance))
+        if dual[self._shares == 0].any():
+            return float(np.inf)
+        shares = _column(self._shares, dual)
+        v = np.divide(dual, shares, out=np.zeros_like(dual), where=shares > 0)
+        return self._mean(self._sample_conjugates(v, self.y, tolerance))
+
+    def balanced(self, dual: npt.ArrayLike) -> Array:
+        """Return a point near `dual` that sums to zero over the samples, for each output, up to rounding.
+
+        An unpenalised intercept asks this of a dual feasible point, for the sum is the last entry of ``A^T u``. For
+        each output the entries of the sign that prevails are multiplied by a factor in [0, 1]. As the domain of each
+        ``l^*`` is an interval that contains 0, a point in the domain of ``F^*`` stays there.
+
+        Parameters
+        ----------
+        dual : array of the shape of the predictor, in the domain of `conjugate`
+            In the scale of `dual_point`.
+
+        Returns
+        -------
+        array of the shape of the predictor; float32 if `dual` is, else float64
+
+        Raises
+        ------
+        ValueError
+            If `dual` does not have the shape of the predictor.
+        """
+        dual = self._dual(dual)
+        sides = np.stack([np.maximum(side, 0).sum(axis=0, dtype=np.float64) for side in (dual, -dual)])
+        factors = np.divide(sides.min(axis=0), sides, out=np.zeros_like(sides), where=sides > 0).astype(dual.dtype)
+        return np.asarray(np.where(dual > 0, factors[0], factors[1]) * dual)
 
     @cached_property
     def _shares(self) -> Array | None:
-        """pi_i, or None where they are all 1/n."""
-        return None if self.sample_weight is None else self.sample_weight / np.sum(self.sample_weight, dtype=np.float64)
+        """pi_i in float64, or None where they are all 1/n."""
+        if self.sample_weight is None:
+            return None
+        # By the largest first: the sum of the weights could overflow.
+        shares = self.sample_weight / self.sample_weight.max()
+        shares /= shares.sum()
+        # A share that is subnormal in the dtype would leave too few digits to its part of a dual point.
+        return np.where(shares < np.finfo(self.X.dtype).tiny, 0.0, shares)
 
     def _checked_weight(self, given: Any) -> Array:
-        weight = np.asarray(given, dtype=self.X.dtype)
+        weight = np.asarray(given, dtype=np.float64)
         if weight.shape != (self.n_samples,):
             raise ValueError(
                 f"sample_weight must have shape ({self.n_samples},), one entry a row of X, got {weight.shape}"
             )
-        if not (np.isfinite(weight).all() and (weight >= 0).all() and weight.any()):
-            raise ValueError(f"sample_weight must be finite, at least 0 and not all 0, got {given!r}")
+        bad = ~(np.isfinite(weight) & (weight >= 0))
+        if bad.any():
+            raise ValueError(
+                f"sample_weight must be finite and at least 0, got {weight[bad][0]}; use 0 to leave a sample out"
+            )
+        if not weight.any():
+            raise ValueError("sample_weight must not be 0 everywhere; leave it out for equal weights")
         return weight
 
     def _mean(self, values: Array) -> float:
-        """The mean over the samples, by their shares."""
-        return float(np.average(values, weights=self._shares)) if self._shares is not None else _mean(values)
+        """The mean over the samples, by their shares, of the sum over the outputs."""
+        values = values.sum(axis=tuple(range(1, values.ndim)), dtype=np.float64)
+        return float(values.mean() if self._shares is None else self._shared(values).sum())
 
     def _shared(self, per_sample: Array) -> Array:
         """Values of the predictor's shape, times the shares."""
-        return per_sample / self.n_samples if self._shares is None else _rowwise(self._shares, per_sample)
+        return per_sample / self.n_samples if self._shares is None else _rows_times(self._shares, per_sample)
+
+    def _dual(self, dual: npt.ArrayLike) -> Array:
+        dual = np.asarray(dual)
+        shape = (self.n_samples, *self.weight_shape[:-1])
+        if dual.shape != shape:
+            raise ValueError(f"dual must have the shape {shape} of the predictor, got {dual.shape}; see dual_point")
+        return dual if dual.dtype == np.float32 else dual.astype(np.float64, copy=False)
 
     def _weights(self, w: npt.ArrayLike, name: str = "w") -> Array:
         w = np.asarray(w, dtype=self.X.dtype)
@@ -230,17 +294,21 @@ class LinearPredictorLoss(ABC):
             raise TypeError(f"samples must be integer indices, got {samples.dtype}; use np.flatnonzero for a mask")
         if samples.ndim != 1 or samples.size == 0:
             raise ValueError(f"samples must be one-dimensional and not empty, got shape {samples.shape}")
+        if getattr(self.X, "format", "dense") == "csc":
+            raise TypeError("a mini-batch takes rows of X, which CSC does not give; use X.tocsr()")
         weights = None if self._shares is None else self.n_samples * self._shares[samples]
         return self.X[samples], self.y[samples], weights
 
 
-def _mean(values: Array) -> float:
-    return float(np.mean(values, dtype=np.float64))
+def _column(factors: Array, values: Array) -> Array:
+    """One factor a sample, to be broadcast against `values`, in their dtype."""
+    return np.asarray(factors, values.dtype).reshape(-1, *[1] * (values.ndim - 1))
 
 
-def _rowwise(factors: Array, values: Array) -> Array:
-    """``values`` times one factor a sample, in their dtype."""
-    return np.asarray(values * np.asarray(factors, values.dtype).reshape(-1, *[1] * (values.ndim - 1)))
+def _rows_times(factors: Array, values: Array) -> Array:
+    """``values`` times one factor a sample; 0 where the factor is 0, even if the value is infinite."""
+    column = _column(factors, values)
+    return np.asarray(np.multiply(values, column, out=np.zeros_like(values), where=column > 0))
 
 
 def negative_entropy(p: Array, tolerance: float) -> Array:

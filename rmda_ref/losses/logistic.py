@@ -7,12 +7,13 @@ from typing import ClassVar
 import numpy as np
 from scipy.special import expit
 
-from rmda_ref.losses.base import LinearPredictorLoss, negative_entropy
+from rmda_ref.losses.base import negative_entropy
+from rmda_ref.losses.binary import BinaryLoss
 from rmda_ref.losses.design import Array
 
 
 @dataclass(frozen=True, eq=False)
-class LogisticLoss(LinearPredictorLoss):
+class LogisticLoss(BinaryLoss):
     """Mean logistic loss ``f(w) = (1/n) sum_i log(1 + exp(-y_i (A w)_i))``, labels -1 and +1.
 
     Per sample ``l(z, y) = log(1 + exp(-y z))``, with derivative ``-y s`` and second derivative ``s (1 - s)
@@ -21,18 +22,20 @@ class LogisticLoss(LinearPredictorLoss):
 
     Parameters
     ----------
-    X : ndarray or CSR matrix of shape (n_samples, n_features), float32 or float64
+    X : ndarray, CSR or CSC matrix of shape (n_samples, n_features), float32 or float64
     y : array of shape (n_samples,)
         Labels, each -1 or +1; stored in the dtype of `X`.
     fit_intercept : bool, default=False
         If True, the weights have shape (n_features + 1,) and the last entry is the intercept.
+    sample_weight : array of shape (n_samples,), optional
+        Finite, at least 0 and not all 0; all samples count the same if None.
 
     Raises
     ------
     TypeError
-        If `X` is neither dense nor CSR, or is not float32 or float64, or `y` is not numeric.
+        If `X` is neither dense nor CSR or CSC, or is not float32 or float64, or `y` is not numeric.
     ValueError
-        If a shape is wrong, an entry of `X` is not finite, or a label is neither -1 nor +1.
+        If a shape or weight is wrong, an entry of `X` is not finite, or a label is neither -1 nor +1.
 
     Examples
     --------
@@ -45,17 +48,6 @@ class LogisticLoss(LinearPredictorLoss):
     """
 
     smoothness: ClassVar[float] = 0.25
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.y.dtype.kind not in "iufb":
-            raise TypeError(f"y must be numeric labels -1 and +1, got {self.y.dtype}; encode the labels as -1 and +1")
-        unknown = (self.y != 1) & (self.y != -1)
-        if unknown.any():
-            raise ValueError(
-                f"y must hold the labels -1 and +1, got {self.y[unknown][0]}; use 2*y - 1 for labels 0 and 1"
-            )
-        object.__setattr__(self, "y", self.y.astype(self.X.dtype, copy=False))
 
     @staticmethod
     def _sample_values(z: Array, y: Array) -> Array:

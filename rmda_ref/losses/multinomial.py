@@ -21,21 +21,23 @@ class MultinomialLoss(LinearPredictorLoss):
 
     Parameters
     ----------
-    X : ndarray or CSR matrix of shape (n_samples, n_features), float32 or float64
+    X : ndarray, CSR or CSC matrix of shape (n_samples, n_features), float32 or float64
     y : array of int, shape (n_samples,)
         Class labels 0, ..., n_classes - 1.
     fit_intercept : bool, default=False
         If True, the weights have one more column, the last, and it is the intercept of each class.
+    sample_weight : array of shape (n_samples,), optional
+        Finite, at least 0 and not all 0; all samples count the same if None.
     n_classes : int, optional
         Number of classes; one more than the largest label if None.
 
     Raises
     ------
     TypeError
-        If `X` is neither dense nor CSR, or is not float32 or float64, or `y` is not integer.
+        If `X` is neither dense nor CSR or CSC, or is not float32 or float64, or `y` is not integer.
     ValueError
-        If a shape is wrong, an entry of `X` is not finite, a label is out of range, or there are fewer than
-        two classes.
+        If a shape or weight is wrong, an entry of `X` is not finite, a label is out of range, or there are fewer
+        than two classes.
 
     Notes
     -----
@@ -90,6 +92,24 @@ class MultinomialLoss(LinearPredictorLoss):
     def accuracy(self, w: npt.ArrayLike) -> float:
         """Return the fraction of the samples whose label is predicted."""
         return self._mean(self.predict(w) == self.y)
+
+    def balanced(self, dual: npt.ArrayLike) -> Array:
+        """Return a point near `dual` that sums to zero over the samples, for each class, up to rounding.
+
+        A point in the domain is ``u_i = pi_i (q_i - e_{y_i})`` with probabilities ``q_i``. It sums to zero when their
+        mean is the shares of the classes. So ``q_i`` becomes ``(1 - theta) q_i + theta r`` with the one r that does
+        it, ``r = qbar + (shares - qbar) / theta``, and theta is the smallest for which r has no negative entry: at
+        most 1, where r is the shares. Parameters, returns and errors are those of `LinearPredictorLoss.balanced`.
+        """
+        dual = self._dual(dual)
+        pi = self._shared(np.ones(self.n_samples))
+        excess = dual.sum(axis=0, dtype=np.float64)
+        mean = excess + np.bincount(self.y, weights=pi, minlength=len(excess))
+        # mean >= excess as shares are >= 0, so theta <= 1 holds in floating point too.
+        theta = np.divide(excess, mean, out=np.zeros_like(mean), where=excess > 0).max()
+        balanced = (1.0 - theta) * dual + pi[:, None] * (theta * mean - excess)
+        balanced[np.arange(self.n_samples), self.y] -= theta * pi
+        return np.asarray(balanced, dual.dtype)
 
     @staticmethod
     def _sample_values(z: Array, y: Array) -> Array:

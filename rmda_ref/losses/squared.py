@@ -6,31 +6,33 @@ from typing import ClassVar
 
 import numpy as np
 
-from rmda_ref.losses.base import LinearPredictorLoss
 from rmda_ref.losses.design import Array
+from rmda_ref.losses.regression import RegressionLoss
 
 
 @dataclass(frozen=True, eq=False)
-class SquaredLoss(LinearPredictorLoss):
+class SquaredLoss(RegressionLoss):
     """Mean squared loss ``f(w) = 1/(2n) ||A w - y||^2``.
 
-    Per sample ``l(z, y) = (z - y)^2 / 2`` and ``l^*(v, y) = v^2 / 2 + v y``, so that
+    Per sample ``l(z, y) = (z - y)^2 / 2`` and ``l^*(v, y) = v^2 / 2 + v y``, so that without weights
     ``F^*(u) = n/2 ||u||^2 + <u, y>``, finite everywhere.
 
     Parameters
     ----------
-    X : ndarray or CSR matrix of shape (n_samples, n_features), float32 or float64
-    y : array of float, shape (n_samples,)
+    X : ndarray, CSR or CSC matrix of shape (n_samples, n_features), float32 or float64
+    y : array of float, shape (n_samples,) or (n_samples, n_outputs)
         Targets; stored in the dtype of `X`.
     fit_intercept : bool, default=False
-        If True, the weights have shape (n_features + 1,) and the last entry is the intercept.
+        If True, the weights have one more entry (or column), the last, and it is the intercept.
+    sample_weight : array of shape (n_samples,), optional
+        Finite, at least 0 and not all 0; all samples count the same if None.
 
     Raises
     ------
     TypeError
-        If `X` is neither dense nor CSR, or `X` or `y` is not floating point.
+        If `X` is neither dense nor CSR or CSC, or `X` or `y` is not floating point.
     ValueError
-        If a shape is wrong or an entry is not finite.
+        If a shape or weight is wrong, or an entry is not finite.
 
     Examples
     --------
@@ -45,15 +47,6 @@ class SquaredLoss(LinearPredictorLoss):
     """
 
     smoothness: ClassVar[float] = 1.0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.y.dtype.kind != "f":
-            raise TypeError(f"y must be floating point, got {self.y.dtype}; use y.astype(np.float64)")
-        finite = np.isfinite(self.y)
-        if not finite.all():
-            raise ValueError(f"y must be finite, got {self.y[~finite][0]}; drop the samples without a target")
-        object.__setattr__(self, "y", self.y.astype(self.X.dtype, copy=False))
 
     @staticmethod
     def _sample_values(z: Array, y: Array) -> Array:

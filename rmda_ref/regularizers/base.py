@@ -12,6 +12,7 @@ from rmda_ref.kernels.of_norm import keep, of_norm
 from rmda_ref.layout import Entries, Groups, Layout, Norms, Rows, Segments, Shape, Spectrum
 from rmda_ref.namespace import Array, namespace
 from rmda_ref.regularizers.manifold import Manifold
+from rmda_ref.regularizers.tangent import Tangent
 
 
 class Regularizer(ABC):
@@ -110,6 +111,10 @@ class Regularizer(ABC):
     @abstractmethod
     def manifold(self, w: Array) -> Manifold:
         """The structure of ``w``: hashable, equal for equal structures."""
+
+    def tangent(self, w: Array) -> Tangent | None:
+        """psi along the manifold of ``w``; None where it is not known in closed form, or psi is not convex."""
+        return None
 
     def conjugate(self, v: Array) -> float:
         """psi*(v) = sup_w <v, w> - psi(w); for a norm the indicator of its dual unit ball."""

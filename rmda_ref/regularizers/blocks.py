@@ -10,6 +10,7 @@ from rmda_ref.layout import Layout, Shape
 from rmda_ref.namespace import Array, namespace
 from rmda_ref.regularizers.base import Regularizer
 from rmda_ref.regularizers.manifold import Manifold
+from rmda_ref.regularizers.tangent import Tangent
 from rmda_ref.regularizers.zero import Zero
 
 
@@ -102,7 +103,7 @@ class Blocks(Regularizer):
         return {block.name: part for block, part in self._parts(w)}
 
     def _parts(self, w: Array) -> Iterator[tuple[Block, Array]]:
-        self.check(w.shape)
+        self.check(tuple(w.shape))
         ends = accumulate(block.size for block in self.blocks)
         for block, end in zip(self.blocks, ends, strict=True):
             yield block, namespace(w).reshape(w[end - block.size : end], block.shape)
@@ -117,6 +118,26 @@ class Blocks(Regularizer):
     def subdiff_distance(self, w: Array, v: Array) -> float:
         pairs = zip(self._parts(w), self._parts(v), strict=True)
         return hypot(*(block.regularizer.subdiff_distance(part, other) for (block, part), (_, other) in pairs))
+
+    def tangent(self, w: Array) -> Tangent | None:
+        """Block by block."""
+        xp = namespace(w)
+        tangents = [block.regularizer.tangent(part) for block, part in self._parts(w)]
+        known = [tangent for tangent in tangents if tangent is not None]
+        if len(known) < len(tangents):
+            return None
+
+        def joined(parts: Iterator[Array]) -> Array:
+            return xp.concat([xp.reshape(part, (-1,)) for part in parts])
+
+        def hessian(direction: Array) -> Array:
+            return joined(t.hessian(part) for t, (_, part) in zip(known, self._parts(direction), strict=True))
+
+        def retract(new: Array) -> Array:
+            return joined(t.retract(part) for t, (_, part) in zip(known, self._parts(new), strict=True))
+
+        arrays = (joined(getattr(t, name) for t in known) for name in ("active", "gradient", "bend", "unit"))
+        return Tangent(*arrays, hessian, retract)
 
     def manifold(self, w: Array) -> Manifold:
         return tuple((block.name, block.regularizer.manifold(part)) for block, part in self._parts(w))

@@ -11,6 +11,7 @@ from rmda_ref.namespace import Array, namespace
 from rmda_ref.regularizers.base import Regularizer
 from rmda_ref.regularizers.l1 import L1
 from rmda_ref.regularizers.manifold import Support
+from rmda_ref.regularizers.tangent import Tangent
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,16 @@ class ElasticNet(Regularizer):
 
     def subdiff_distance(self, w: Array, v: Array) -> float:
         return self._l1.subdiff_distance(w, v - self._ridge * w)
+
+    def tangent(self, w: Array) -> Tangent | None:
+        along, ridge = self._l1.tangent(w), self._ridge
+        if along is None:
+            return None
+        return along._replace(
+            gradient=along.gradient + ridge * w,
+            bend=along.bend + ridge,
+            hessian=lambda direction: ridge * direction,
+        )
 
     def manifold(self, w: Array) -> Support:
         return Support.of(np.asarray(w != 0))

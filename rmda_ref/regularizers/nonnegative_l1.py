@@ -12,6 +12,7 @@ from rmda_ref.layout import Entries, Shape
 from rmda_ref.namespace import Array, namespace
 from rmda_ref.regularizers.base import Regularizer, norm
 from rmda_ref.regularizers.manifold import Support
+from rmda_ref.regularizers.tangent import Tangent
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +74,12 @@ class NonnegativeL1(Regularizer):
             return np.inf
         beyond = v - self._strengths_like(w)
         return norm(xp.where((w > 0) | (beyond > 0), beyond, xp.zeros_like(w)))
+
+    def tangent(self, w: Array) -> Tangent:
+        xp = namespace(w)
+        zero, active = xp.zeros_like(w), w > 0
+        gradient = xp.where(active, self._strengths_like(w) + zero, zero)
+        return Tangent(active, gradient, zero, zero, xp.zeros_like, lambda new: xp.where(new < 0, zero, new))
 
     def manifold(self, w: Array) -> Support:
         return Support.of(np.asarray(w != 0))

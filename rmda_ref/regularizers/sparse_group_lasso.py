@@ -17,6 +17,7 @@ from rmda_ref.regularizers.base import Regularizer, norm
 from rmda_ref.regularizers.group_lasso import GroupLasso
 from rmda_ref.regularizers.l1 import L1
 from rmda_ref.regularizers.manifold import Support
+from rmda_ref.regularizers.tangent import Tangent
 
 NEWTON_STEPS = 100  # of the dual norm: as many as distinct magnitudes at worst, seldom more than ten
 
@@ -145,6 +146,23 @@ class SparseGroupLasso(Regularizer):
                 break
             t = xp.where(step > 0, t + step, t)
         return float(xp.max(t)) if 0 not in t.shape else 0.0
+
+    def tangent(self, w: Array) -> Tangent | None:
+        by_entry, by_group = self._by_entry.tangent(w), self._by_group.tangent(w)
+        if by_entry is None or by_group is None:
+            return None
+        xp = namespace(w)
+
+        def hessian(direction: Array) -> Array:
+            bent = by_group.hessian(direction)
+            return xp.where(by_entry.active, bent, xp.zeros_like(bent))
+
+        def retract(new: Array) -> Array:
+            return by_group.retract(by_entry.retract(new))
+
+        gradient = by_entry.gradient + by_group.gradient
+        active = by_entry.active & by_group.active
+        return Tangent(active, gradient, by_group.bend, by_group.unit, hessian, retract)
 
     def manifold(self, w: Array) -> Support:
         """Which entries are nonzero; for ``l1_ratio`` 0, which groups."""

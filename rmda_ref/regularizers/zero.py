@@ -6,9 +6,10 @@ import numpy as np
 
 from rmda_ref.kernels.soft_threshold import soft_threshold
 from rmda_ref.layout import Entries, Shape
-from rmda_ref.namespace import Array
+from rmda_ref.namespace import Array, namespace
 from rmda_ref.regularizers.base import Regularizer, norm
 from rmda_ref.regularizers.manifold import WholeSpace
+from rmda_ref.regularizers.tangent import Tangent
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,11 @@ class Zero(Regularizer):
 
     def subdiff_distance(self, w: Array, v: Array) -> float:
         return norm(v)
+
+    def tangent(self, w: Array) -> Tangent:
+        xp = namespace(w)
+        zero = xp.zeros_like(w)
+        return Tangent(xp.ones(w.shape, dtype=xp.bool), zero, zero, zero, xp.zeros_like, lambda new: new)
 
     def manifold(self, w: Array) -> WholeSpace:
         return WholeSpace()

@@ -1,4 +1,6 @@
-"""The logistic loss against scikit-learn, at the extremes, and its labels."""
+"""The logistic loss against scikit-learn, at the extremes, and the domain of its conjugate."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,6 +21,12 @@ W = np.array([1.0, -2.0, 0.5, 0.3])
 
 def test_value_agrees_with_sklearn(loss):
     assert loss.value(W) == pytest.approx(log_loss(loss.y, expit(loss.decision(W))), rel=1e-13)
+
+
+def test_weighted_value_agrees_with_sklearn(loss):
+    weight = np.arange(9.0)
+    expected = log_loss(loss.y, expit(loss.decision(W)), sample_weight=weight)
+    assert replace(loss, sample_weight=weight).value(W) == pytest.approx(expected, rel=1e-13)
 
 
 def test_it_is_the_multinomial_loss_of_two_classes(loss):
@@ -49,16 +57,3 @@ def test_conjugate_domain():
     assert loss.conjugate([-0.25, 0.25]) == pytest.approx(-np.log(2))
     assert loss.conjugate([0.01, 0.0]) == np.inf
     assert loss.conjugate([-0.51, 0.0]) == np.inf
-
-
-@pytest.mark.parametrize(
-    ("y", "error", "message"),
-    [
-        ([0, 1], ValueError, r"labels -1 and \+1, got 0; use 2\*y - 1"),
-        ([np.nan, 1.0], ValueError, "got nan"),
-        (["no", "yes"], TypeError, "y must be numeric labels"),
-    ],
-)
-def test_bad_labels(y, error, message):
-    with pytest.raises(error, match=message):
-        LogisticLoss(np.ones((2, 1)), y)

@@ -1,7 +1,10 @@
 """The multinomial loss against scikit-learn and SciPy, at the extremes, and its labels."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from scipy.optimize import linprog
 from scipy.special import softmax
 from sklearn.metrics import accuracy_score, log_loss
 
@@ -29,6 +32,35 @@ def test_gradient_agrees_with_scipy_softmax():
 def test_accuracy_agrees_with_sklearn():
     assert LOSS.accuracy(W) == accuracy_score(Y, LOSS.predict(W))
     assert LOSS.accuracy(W) == np.mean([np.argmax(W @ [*x, 1.0]) == label for x, label in zip(X, Y, strict=True)])
+
+
+def test_weighted_accuracy_agrees_with_sklearn():
+    weight = np.arange(20.0)
+    expected = accuracy_score(Y, LOSS.predict(W), sample_weight=weight)
+    assert replace(LOSS, sample_weight=weight).accuracy(W) == pytest.approx(expected, rel=1e-14)
+
+
+@pytest.mark.parametrize("weight", [None, np.arange(20.0)], ids=["", "weights"])
+@pytest.mark.parametrize("scale", [0.1, 1.0, 10.0])
+def test_balanced_moves_as_little_as_a_linear_program(weight, scale):
+    loss = replace(LOSS, sample_weight=weight)
+    pi = np.full(20, 1 / 20) if weight is None else weight / weight.sum()
+    q = softmax(loss.decision(scale * W), axis=1)
+    # The least theta with R >= 0, sum R = theta and (1 - theta) qbar + R = shares of the classes.
+    mean = pi @ q
+    system = np.block([[-mean[:, None], np.eye(4)], [-np.ones((1, 1)), np.ones((1, 4))]])
+    theta, *R = linprog([1, 0, 0, 0, 0], A_eq=system, b_eq=[*(pi @ np.eye(4)[Y] - mean), 0]).x
+    assert 0 < theta < 1
+    expected = pi[:, None] * ((1 - theta) * q + R - np.eye(4)[Y])
+    # The solver's own tolerance is 1e-9 or better on so small a program.
+    np.testing.assert_allclose(loss.balanced(loss.dual_point(scale * W)), expected, rtol=0, atol=1e-9)
+
+
+def test_balanced_where_a_class_is_absent_from_the_labels():
+    loss = MultinomialLoss(np.ones((2, 1)), [0, 1], n_classes=3)
+    u = loss.dual_point([[0.0], [0.0], [50.0]])
+    # All probability is on the class that has no sample: it all moves, to the shares 1/2, 1/2, 0, up to exp(-50).
+    np.testing.assert_allclose(loss.balanced(u), np.array([[-1, 1, 0], [1, -1, 0]]) / 4, rtol=0, atol=1e-16)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

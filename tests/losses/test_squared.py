@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.metrics import mean_squared_error
 
 from rmda_ref.losses import SquaredLoss
 
@@ -34,6 +35,14 @@ def test_intercept_is_the_last_weight(loss):
 def test_conjugate_closed_form(loss):
     u = np.linspace(-1, 1, 8)
     assert loss.conjugate(u) == pytest.approx(4 * u @ u + u @ loss.y, rel=1e-14)
+
+
+def test_weighted_value_agrees_with_sklearn():
+    rng = np.random.default_rng(0)
+    X, Y, W, weight = (rng.standard_normal(shape) for shape in ((8, 3), (8, 2), (2, 3), 8))
+    loss = SquaredLoss(X, Y, sample_weight=np.square(weight))
+    expected = mean_squared_error(Y, X @ W.T, sample_weight=np.square(weight), multioutput="raw_values").sum() / 2
+    assert loss.value(W) == pytest.approx(expected, rel=1e-14)
 
 
 def test_float32_value_is_accumulated_in_float64():

@@ -1,0 +1,220 @@
+"""Newton's method on the manifold that psi selects: how a convex problem is finished once its structure is known.
+
+For min_w f(w) + psi(w), f(w) = F(A w) smooth and convex. Where w has the structure of the solution, psi is smooth along
+its manifold (`rmda_ref.regularizers.tangent`) and Newton's method there converges quadratically. Before each Newton
+step a proximal step keeps the manifold honest (Lee, Accelerating inexact successive quadratic approximation for
+regularized optimization through manifold identification, Math. Program. 201, 2023): what violates optimality enters by
+it, what turns back along a Newton step leaves, and the objective rises in neither.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse.linalg import LinearOperator, cg
+
+from rmda_ref.regularizers import Regularizer
+from rmda_ref.regularizers.tangent import Tangent
+
+Vector = npt.NDArray[np.float64]
+Map = Callable[[Vector], Vector]
+
+ARMIJO = 1e-4  # share of the predicted decrease that a step must reach
+HALVINGS = 30
+NEWTON_HALVINGS = 4  # where more are needed the manifold is not yet the right one: the next proximal step tells
+CG_STEPS = 200
+MODEL_STEPS = 200
+MODEL_ACCURACY = 0.05  # of the proximal step in the metric: its residual over that at the start
+GROWTH = 1.3  # of the proximal step after one that was not too long
+ROUNDING = 8 * np.finfo(np.float64).eps  # of the objective, relative: a decrease below is not seen
+
+
+class Metric(Protocol):
+    """A positive semidefinite matrix M near the Hessian of f, cheap to multiply with and to invert."""
+
+    largest: float
+
+    def product(self, direction: Vector) -> Vector:
+        """M times a direction."""
+
+    def inverse(self, along: Tangent) -> Map:
+        """About the inverse of M plus the Hessian of psi, on the active entries of ``along`` alone."""
+
+
+class Composite(Protocol):
+    """f(w) = F(A w): what is asked of the smooth part."""
+
+    def forward(self, w: Vector) -> Vector:
+        """z = A w."""
+
+    def adjoint(self, u: Vector) -> Vector:
+        """A^T u."""
+
+    def value_at(self, z: Vector) -> float:
+        """F(z)."""
+
+    def dual_at(self, z: Vector) -> Vector:
+        """grad F(z)."""
+
+    def hessian_at(self, z: Vector) -> Map:
+        """The Hessian of F at z, as a map of directions."""
+
+    def metric_at(self, z: Vector) -> Metric | None:
+        """A metric near the Hessian of f; None where none is cheap."""
+
+
+@dataclass(frozen=True, eq=False)
+class NewtonState:
+    """Where the method stands.
+
+    Attributes
+    ----------
+    iterate, predictor : w and A w
+    dual, gradient : grad F(A w) and grad f(w)
+    smooth, objective : f(w) and f(w) + psi(w)
+    prox_step : length of the next proximal gradient step
+    """
+
+    iterate: Vector
+    predictor: Vector
+    dual: Vector
+    gradient: Vector
+    smooth: float
+    objective: float
+    prox_step: float
+
+
+@dataclass(frozen=True)
+class ManifoldNewton:
+    """A proximal step, then a damped Newton step along the manifold it has reached.
+
+    Parameters
+    ----------
+    regularizer : Regularizer
+        psi. Where it has no `tangent`, the proximal steps are all.
+    """
+
+    regularizer: Regularizer
+
+    def init(self, f: Composite, w: Vector, prox_step: float) -> NewtonState:
+        """The state at ``w``; ``prox_step`` is a first guess, halved or grown as needed."""
+        z = f.forward(w)
+        return self._at(f, w, z, f.value_at(z), prox_step)
+
+    def step(self, f: Composite, state: NewtonState) -> NewtonState:
+        """One round; the objective does not rise, but for rounding."""
+        metric = f.metric_at(state.predictor)
+        near = None if metric is None else self.metric_step(f, state, metric)
+        if near is None:
+            near = self.prox_gradient_step(f, state)
+        along = self.regularizer.tangent(near.iterate)
+        return near if along is None else self.newton_step(f, near, along, metric)
+
+    def prox_gradient_step(self, f: Composite, state: NewtonState) -> NewtonState:
+        """p = prox(w - tau grad f(w)), tau halved until f is below its quadratic model at p."""
+        w, gradient, step = state.iterate, state.gradient, state.prox_step
+        for _ in range(HALVINGS):
+            p = self.regularizer.prox(w - step * gradient, step)
+            move = p - w
+            square = float(move @ move)
+            z = f.forward(p)
+            smooth = f.value_at(z)
+            model = state.smooth + float(gradient @ move) + square / (2 * step)
+            if smooth <= model + ROUNDING * abs(state.smooth):
+                return self._at(f, p, z, smooth, GROWTH * step)
+            step /= 2
+        return replace(state, prox_step=step)
+
+    def metric_step(self, f: Composite, state: NewtonState, metric: Metric) -> NewtonState | None:
+        """Towards argmin_x <grad f(w), x> + 1/2 <x - w, M (x - w)> + psi(x); None where that does not decrease enough."""
+        psi, w = self.regularizer, state.iterate
+        target = accelerated(psi, w, state.gradient, metric)
+        move = target - w
+        before = state.objective - state.smooth
+        predicted = float(state.gradient @ move) + psi.value(target) - before
+        t = 1.0
+        while predicted < 0 and t > 0.1:
+            new = target if t == 1 else w + t * move
+            z = f.forward(new)
+            smooth = f.value_at(z)
+            decrease = ARMIJO * t * predicted + ROUNDING * abs(state.objective)
+            if smooth + psi.value(new) <= state.objective + decrease:
+                return self._at(f, new, z, smooth, state.prox_step)
+            t /= 2
+        return None
+
+    def newton_step(self, f: Composite, state: NewtonState, along: Tangent, metric: Metric | None) -> NewtonState:
+        """w + t d, retracted, with d the Newton direction and t halved until f + psi decreases enough."""
+        w, active = state.iterate, np.flatnonzero(along.active)
+        slope = (state.gradient + along.gradient)[active]
+        if active.size == 0 or not slope.any():
+            return state
+        direction = np.zeros_like(w)
+        direction[active] = self._newton_direction(f, state, along, metric, active, slope)
+        t = 1.0
+        for _ in range(NEWTON_HALVINGS):
+            new = along.retract(w + t * direction)
+            z = f.forward(new)
+            smooth = f.value_at(z)
+            decrease = ARMIJO * min(float(slope @ (new - w)[active]), 0.0) + ROUNDING * abs(state.objective)
+            if smooth + self.regularizer.value(new) <= state.objective + decrease:
+                return self._at(f, new, z, smooth, state.prox_step)
+            t /= 2
+        return state
+
+    def _newton_direction(
+        self,
+        f: Composite,
+        state: NewtonState,
+        along: Tangent,
+        metric: Metric | None,
+        active: npt.NDArray[np.intp],
+        slope: Vector,
+    ) -> Vector:
+        """About -(Hessian along the manifold)^-1 slope, by preconditioned conjugate gradients."""
+        hessian = f.hessian_at(state.predictor)
+        full = np.zeros_like(state.iterate)
+
+        def product(direction: Vector) -> Vector:
+            full[active] = direction
+            return np.asarray((f.adjoint(hessian(f.forward(full))) + along.hessian(full))[active])
+
+        size = (active.size, active.size)
+        inverse = None if metric is None else LinearOperator(size, metric.inverse(along), dtype=np.float64)
+        operator = LinearOperator(size, product, dtype=np.float64)
+        accuracy = min(0.1, float(np.linalg.norm(slope)))  # quadratic convergence
+        return np.asarray(cg(operator, -slope, rtol=accuracy, maxiter=CG_STEPS, M=inverse)[0])
+
+    def _at(self, f: Composite, w: Vector, z: Vector, smooth: float, prox_step: float) -> NewtonState:
+        dual = f.dual_at(z)
+        objective = smooth + self.regularizer.value(w)
+        return NewtonState(w, z, dual, f.adjoint(dual), smooth, objective, prox_step)
+
+
+def accelerated(psi: Regularizer, w: Vector, gradient: Vector, metric: Metric) -> Vector:
+    """About argmin_x <gradient, x> + 1/2 <x - w, M (x - w)> + psi(x): accelerated proximal gradients from w.
+
+    Beck & Teboulle (2009), restarted where the momentum points uphill (O'Donoghue & Candes 2015).
+    """
+    step = 1 / metric.largest
+    x = at = w
+    theta, first = 1.0, 0.0
+    for k in range(MODEL_STEPS):
+        slope = gradient + metric.product(at - w) if k else gradient
+        new = psi.prox(at - step * slope, step)
+        move = new - at
+        residual = float(np.linalg.norm(move))
+        first = first or residual
+        if residual <= MODEL_ACCURACY * first * (k > 0):
+            return new
+        uphill = float(move @ (new - x)) < 0
+        theta, momentum = (1.0, 0.0) if uphill else _next(theta)
+        at, x = new + momentum * (new - x), new
+    return x
+
+
+def _next(theta: float) -> tuple[float, float]:
+    following = (1 + np.sqrt(1 + 4 * theta * theta)) / 2
+    return following, (theta - 1) / following

@@ -1,0 +1,195 @@
+"""A metric near the Hessian of a linear model: the coupling of the outputs times a weighted Gram matrix of the features."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+from scipy.linalg import cho_solve, eigh
+from scipy.linalg.lapack import dpotrf, dpotri
+
+from rmda_ref.regularizers.tangent import Tangent
+
+Vector = npt.NDArray[np.float64]
+Map = Callable[[Vector], Vector]
+
+LEAST_ROWS = 20_000  # samples that the Gram matrix is made of, and ten a feature at least: more tell little
+STALE = 0.1  # relative change of the curvatures from which on a metric is made anew
+SHIFT = 1e-12  # of the mean diagonal: a Gram matrix of dependent features has no inverse
+POWER_STEPS = 20
+
+
+class KroneckerMetric:
+    """M = C (x) G: parameters are flat, the coefficients of the outputs one after the other, then the intercepts.
+
+    The Hessian of F at z has a K x K block for each sample, B_i. With t_i the mean of its diagonal, G is
+    [X, 1]^T diag(t) [X, 1], and C the sum of the B_i over that of the t_i. For one output, M is the Hessian of f itself.
+
+    Parameters
+    ----------
+    X : dense or sparse matrix of the features in play
+    curvatures : t, shape (n_samples,)
+    coupling : C, shape (K, K)
+    fit_intercept : whether the last K parameters are intercepts
+    """
+
+    def __init__(self, X: Any, curvatures: Vector, coupling: Vector, fit_intercept: bool) -> None:
+        self.curvatures, self.coupling, self._border = curvatures, coupling, fit_intercept
+        self.n_outputs, self.n_features = len(coupling), X.shape[1]
+        self.gram = weighted_gram(X, curvatures, fit_intercept)
+        self.largest = largest_eigenvalue(self.gram) * float(np.linalg.eigvalsh(coupling)[-1])
+
+    def is_near(self, curvatures: Vector) -> bool:
+        """Whether these curvatures are about those it was made of."""
+        return float(np.abs(curvatures - self.curvatures).sum()) <= STALE * float(self.curvatures.sum())
+
+    def rows(self, flat: Vector) -> Vector:
+        """Parameters or the like as a matrix, a row an output, the intercept last."""
+        n_coef = self.n_outputs * self.n_features
+        coef = flat[:n_coef].reshape(self.n_outputs, -1)
+        return np.column_stack((coef, flat[n_coef:])) if self._border else coef
+
+    def flat(self, rows: Vector) -> Vector:
+        """The inverse of `rows`."""
+        if not self._border:
+            return rows.ravel()
+        return np.concatenate((rows[:, :-1].ravel(), rows[:, -1]))
+
+    def product(self, direction: Vector) -> Vector:
+        """M times a direction."""
+        return self.flat(self.coupling @ (self.rows(direction) @ self.gram))
+
+    def inverse(self, along: Tangent) -> Map:
+        """The inverse of M plus the Hessian of psi on the active entries; approximate where outputs differ in them."""
+        active = self.rows(along.active).astype(bool)
+        if self.n_outputs == 1:
+            return self._of_one(along, active[0])
+        if (active == active[0]).all():
+            return self._of_whole_features(along, active[0])
+        return self._by_output(along, active)
+
+    def _of_one(self, along: Tangent, active: Any) -> Map:
+        chosen = np.flatnonzero(active)
+        matrix = self.gram[np.ix_(chosen, chosen)]
+        matrix[np.diag_indices_from(matrix)] += along.bend[chosen]
+        if along.unit.any():
+            basis = np.zeros_like(along.bend)
+            for k, j in enumerate(chosen):
+                basis[j] = 1.0
+                matrix[k] += along.hessian(basis)[chosen] - along.bend[j] * basis[chosen]
+                basis[j] = 0.0
+        factor = cholesky(matrix)
+        return lambda v: np.asarray(cho_solve(factor, v))
+
+    def _by_output(self, along: Tangent, active: Any) -> Map:
+        """Without the coupling, and without the directions of groups."""
+        bend = self.rows(along.bend)
+        place = np.cumsum(active.ravel()).reshape(active.shape) - 1  # of an entry among the active ones, in rows
+        order = self.flat(place)[along.active]
+        blocks = []
+        for k, mine in enumerate(active):
+            chosen = np.flatnonzero(mine)
+            matrix = self.coupling[k, k] * self.gram[np.ix_(chosen, chosen)]
+            matrix[np.diag_indices_from(matrix)] += bend[k, chosen]
+            blocks.append((place[k, chosen], cholesky(matrix)))
+
+        def solve(v: Vector) -> Vector:
+            ordered, solved = np.empty_like(v), np.empty_like(v)
+            ordered[order] = v
+            for where, factor in blocks:
+                if where.size:
+                    solved[where] = cho_solve(factor, ordered[where])
+            return solved[order]
+
+        return solve
+
+    def _of_whole_features(self, along: Tangent, active: Any) -> Map:
+        """Exact for row groups. The coupling C = Q diag(c) Q^T is rotated away, and directions are put back by Woodbury:
+
+        T = C (x) G + diag(bend) splits into c_k G + diag(bend); M + psi'' = T - U diag(bend) U^T with U the unit vectors.
+        """
+        chosen = np.flatnonzero(active)
+        values, Q = eigh(self.coupling)
+        gram, bend = self.gram[np.ix_(chosen, chosen)], self.rows(along.bend)[:, chosen].mean(axis=0)
+        unit = Q.T @ self.rows(along.unit)[:, chosen]
+        inverses = []
+        for value in np.maximum(values, 0):
+            matrix = value * gram
+            matrix[np.diag_indices_from(matrix)] += bend
+            inverses.append(inverted(matrix))
+        bent = np.flatnonzero((bend > 0) & unit.any(axis=0))
+        small = -sum(np.multiply.outer(u[bent], u[bent]) * T[np.ix_(bent, bent)] for u, T in zip(unit, inverses, strict=True))
+        small = np.zeros((bent.size, bent.size)) + small
+        small[np.diag_indices_from(small)] += 1 / bend[bent]
+        factor = cholesky(small)
+        n_coef = self.n_outputs * (len(chosen) - bool(self._border and active[-1]))
+        border = self._border and bool(active[-1])
+
+        def straight(rows: Vector) -> Vector:
+            return np.stack([T @ row for T, row in zip(inverses, rows, strict=True)])
+
+        def solve(v: Vector) -> Vector:
+            rows = v[:n_coef].reshape(self.n_outputs, -1)
+            rows = Q.T @ (np.column_stack((rows, v[n_coef:])) if border else rows)
+            solved = straight(rows)
+            if bent.size:
+                along_units = np.einsum("kj,kj->j", unit[:, bent], solved[:, bent])
+                back = np.zeros_like(rows)
+                back[:, bent] = unit[:, bent] * cho_solve(factor, along_units)
+                solved = solved + straight(back)
+            solved = Q @ solved
+            return np.concatenate((solved[:, :-1].ravel(), solved[:, -1])) if border else solved.ravel()
+
+        return solve
+
+
+def weighted_gram(X: Any, weights: Vector, fit_intercept: bool) -> Vector:
+    """[X, 1]^T diag(weights) [X, 1], from every so many samples where there are far more than features."""
+    every = max(1, len(weights) // max(LEAST_ROWS, 10 * X.shape[1]))
+    some = weights[::every]
+    root = np.sqrt(some * (weights.sum() / max(float(some.sum()), np.finfo(float).tiny)))
+    rows = X[::every] if every > 1 else X
+    if sparse.issparse(rows):
+        scaled = sparse.diags_array(root) @ rows
+        gram = np.asarray((scaled.T @ scaled).toarray())
+        sums = scaled.T @ root
+    else:
+        scaled = rows * root[:, None]
+        gram = scaled.T @ scaled
+        sums = scaled.T @ root
+    if not fit_intercept:
+        return gram
+    return np.block([[gram, sums[:, None]], [sums[None], np.array([[root @ root]])]])
+
+
+def largest_eigenvalue(matrix: Vector) -> float:
+    """About that of a positive semidefinite matrix, from the power method; not much below it."""
+    v = np.abs(matrix).sum(axis=0) + np.finfo(float).tiny
+    size = 0.0
+    for _ in range(POWER_STEPS):
+        v = matrix @ (v / np.linalg.norm(v))
+        size = float(np.linalg.norm(v))
+        if size == 0:
+            break
+    return max(1.1 * size, float(np.finfo(float).tiny))
+
+
+def cholesky(matrix: Vector) -> tuple[Vector, bool]:
+    """A factor for `cho_solve` of the matrix, its diagonal raised as little as it takes."""
+    shift = SHIFT * max(float(np.diag(matrix).mean()) if len(matrix) else 1.0, np.finfo(float).tiny)
+    while True:
+        raised = matrix.copy()
+        raised[np.diag_indices_from(raised)] += shift
+        factor, info = dpotrf(raised, lower=1, clean=0)
+        if info == 0:
+            return factor, True
+        shift *= 100
+
+
+def inverted(matrix: Vector) -> Vector:
+    """The inverse of a positive definite matrix."""
+    factor, _ = cholesky(matrix)
+    inverse, _ = dpotri(factor, lower=1)
+    lower = np.tril(inverse)
+    return lower + np.tril(inverse, -1).T

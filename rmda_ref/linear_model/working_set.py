@@ -1,0 +1,81 @@
+"""A linear model seen through some of its features: f(w) = F(A w) with the other coefficients held at zero."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from rmda_ref.linear_model.metric import KroneckerMetric
+from rmda_ref.losses.base import LinearPredictorLoss
+
+Vector = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.intp]
+
+WIDEST = 3000  # features: beyond, no Gram matrix is formed
+DENSE = 0.05  # share of nonzero entries from which on a Gram matrix pays
+
+
+class WorkingSet:
+    """f(w) = F(A w) for flat parameters: the coefficients of the outputs one after the other, then the intercepts.
+
+    Parameters
+    ----------
+    loss : LinearPredictorLoss
+    features : array of int, increasing, or None for all
+    """
+
+    def __init__(self, loss: LinearPredictorLoss, features: Indices | None = None) -> None:
+        self.loss = loss
+        self.X = loss.X if features is None else columns(loss.X, features)
+        self.n_features = self.X.shape[1]
+        outputs = loss.weight_shape[:-1]
+        self.n_outputs = outputs[0] if outputs else 1
+        self.shape = (*outputs, self.n_features)
+        self.n_coef = self.n_outputs * self.n_features
+        self.size = self.n_coef + self.n_outputs * loss.fit_intercept
+        self.value_at, self.dual_at, self.hessian_at = loss.value_at, loss.dual_at, loss.hessian_at
+        self._metric: KroneckerMetric | None = None
+
+    def coefficients(self, w: Vector) -> Vector:
+        """A view of the coefficients, in the shape of ``coef_``."""
+        return w[: self.n_coef].reshape(self.shape)
+
+    def forward(self, w: Vector) -> Vector:
+        """z = A w, shape of the predictor."""
+        z = np.asarray(self.coefficients(w) @ self.X.T).T
+        return z + w[self.n_coef :] if self.loss.fit_intercept else z
+
+    def adjoint(self, u: Vector) -> Vector:
+        """A^T u."""
+        features = np.asarray(u.T @ self.X).ravel()
+        return np.concatenate((features, np.atleast_1d(u.sum(axis=0)))) if self.loss.fit_intercept else features
+
+    def metric_at(self, z: Vector) -> KroneckerMetric | None:
+        """The Hessian for one output, close to it for several; None for very many features."""
+        if self.n_features > WIDEST:
+            return None
+        curvatures, coupling = curvatures_at(self.loss, z)
+        if self._metric is None or not self._metric.is_near(curvatures):
+            self._metric = KroneckerMetric(self.X, curvatures, coupling, self.loss.fit_intercept)
+        return self._metric
+
+
+def columns(X: Any, features: Indices) -> Any:
+    """Some columns of a matrix; a copy."""
+    if not sparse.issparse(X):
+        return X[:, features]
+    some = X[:, features]
+    return some.toarray() if some.nnz > DENSE * some.shape[0] * some.shape[1] else some.tocsr()
+
+
+def curvatures_at(loss: LinearPredictorLoss, z: Vector) -> tuple[Vector, Vector]:
+    """One curvature a sample, the mean over outputs, and the coupling of the outputs, of trace K (see KroneckerMetric)."""
+    hessian = loss.hessian_at(z)
+    if z.ndim == 1:
+        return hessian(np.ones_like(z)), np.ones((1, 1))
+    blocks = [hessian(np.broadcast_to(unit, z.shape)) for unit in np.eye(z.shape[1])]
+    curvatures = np.mean([block[:, k] for k, block in enumerate(blocks)], axis=0)
+    coupling = np.stack([block.sum(axis=0) for block in blocks])
+    return curvatures, coupling / max(float(curvatures.sum()), np.finfo(float).tiny)
