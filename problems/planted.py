@@ -18,7 +18,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from problems.margin import margin
+from rmda_ref.certificates.margin import margin
 from problems.tilt import subgradient
 from rmda_ref import checks
 from rmda_ref.regularizers import Manifold, Regularizer
@@ -107,7 +107,7 @@ class Planted:
 
     @property
     def margin(self) -> float:
-        """Distance of the negative gradient at the solution from the relative boundary of d psi (`problems.margin`)."""
+        """Distance of the negative gradient at the solution from the relative boundary of d psi (`rmda_ref.certificates.margin`)."""
         return margin(self.regularizer, self.solution, -self.gradient(self.solution))
 
     @property

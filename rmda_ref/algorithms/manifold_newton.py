@@ -25,7 +25,6 @@ ARMIJO = 1e-4  # share of the predicted decrease that a step must reach
 HALVINGS = 30
 NEWTON_HALVINGS = 4  # where more are needed the manifold is not yet the right one: the next proximal step tells
 CG_STEPS = 200
-MODEL_STEPS = 200
 MODEL_ACCURACY = 0.05  # of the proximal step in the metric: its residual over that at the start
 GROWTH = 1.3  # of the proximal step after one that was not too long
 ROUNDING = 8 * np.finfo(np.float64).eps  # of the objective, relative: a decrease below is not seen
@@ -35,6 +34,7 @@ class Metric(Protocol):
     """A positive semidefinite matrix M near the Hessian of f, cheap to multiply with and to invert."""
 
     largest: float
+    steps: int  # accelerated proximal gradients that a proximal step in the metric may take
 
     def product(self, direction: Vector) -> Vector:
         """M times a direction."""
@@ -61,8 +61,8 @@ class Composite(Protocol):
     def hessian_at(self, z: Vector) -> Map:
         """The Hessian of F at z, as a map of directions."""
 
-    def metric_at(self, z: Vector) -> Metric | None:
-        """A metric near the Hessian of f; None where none is cheap."""
+    def metric_at(self, z: Vector) -> Metric:
+        """The Hessian of f, or a metric near it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +75,8 @@ class NewtonState:
     dual, gradient : grad F(A w) and grad f(w)
     smooth, objective : f(w) and f(w) + psi(w)
     prox_step : length of the next proximal gradient step
+    settled : whether the last step was a whole Newton step
+    refused : the entries along which the last Newton step did not decrease the objective, if so
     """
 
     iterate: Vector
@@ -84,6 +86,8 @@ class NewtonState:
     smooth: float
     objective: float
     prox_step: float
+    settled: bool = False
+    refused: npt.NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True)
@@ -103,14 +107,22 @@ class ManifoldNewton:
         z = f.forward(w)
         return self._at(f, w, z, f.value_at(z), prox_step)
 
-    def step(self, f: Composite, state: NewtonState) -> NewtonState:
-        """One round; the objective does not rise, but for rounding."""
+    def step(self, f: Composite, state: NewtonState, accuracy: float = 0.0) -> NewtonState:
+        """One round; the objective does not rise, but for rounding.
+
+        A proximal step in the metric finds the manifold; once Newton steps are whole, a proximal gradient step confirms
+        it. ``accuracy`` is the gradient along the manifold, in norm, below which no Newton direction need be exact.
+        """
         metric = f.metric_at(state.predictor)
-        near = None if metric is None else self.metric_step(f, state, metric)
-        if near is None:
-            near = self.prox_gradient_step(f, state)
+        near = None if state.settled else self.metric_step(f, state, metric)
+        near = near or self.prox_gradient_step(f, state)
         along = self.regularizer.tangent(near.iterate)
-        return near if along is None else self.newton_step(f, near, along, metric)
+        if along is None or not np.array_equal(near.iterate != 0, state.iterate != 0):
+            return near
+        if state.refused is not None and np.array_equal(along.active, state.refused):
+            return replace(near, refused=state.refused)
+        new = self.newton_step(f, near, along, metric, accuracy)
+        return replace(near, refused=along.active) if new is near else new
 
     def prox_gradient_step(self, f: Composite, state: NewtonState) -> NewtonState:
         """p = prox(w - tau grad f(w)), tau halved until f is below its quadratic model at p."""
@@ -145,14 +157,16 @@ class ManifoldNewton:
             t /= 2
         return None
 
-    def newton_step(self, f: Composite, state: NewtonState, along: Tangent, metric: Metric | None) -> NewtonState:
+    def newton_step(
+        self, f: Composite, state: NewtonState, along: Tangent, metric: Metric, accuracy: float
+    ) -> NewtonState:
         """w + t d, retracted, with d the Newton direction and t halved until f + psi decreases enough."""
         w, active = state.iterate, np.flatnonzero(along.active)
         slope = (state.gradient + along.gradient)[active]
         if active.size == 0 or not slope.any():
             return state
         direction = np.zeros_like(w)
-        direction[active] = self._newton_direction(f, state, along, metric, active, slope)
+        direction[active] = self._newton_direction(f, state, along, metric, active, slope, accuracy)
         t = 1.0
         for _ in range(NEWTON_HALVINGS):
             new = along.retract(w + t * direction)
@@ -160,7 +174,7 @@ class ManifoldNewton:
             smooth = f.value_at(z)
             decrease = ARMIJO * min(float(slope @ (new - w)[active]), 0.0) + ROUNDING * abs(state.objective)
             if smooth + self.regularizer.value(new) <= state.objective + decrease:
-                return self._at(f, new, z, smooth, state.prox_step)
+                return replace(self._at(f, new, z, smooth, state.prox_step), settled=t == 1)
             t /= 2
         return state
 
@@ -169,9 +183,10 @@ class ManifoldNewton:
         f: Composite,
         state: NewtonState,
         along: Tangent,
-        metric: Metric | None,
+        metric: Metric,
         active: npt.NDArray[np.intp],
         slope: Vector,
+        accuracy: float,
     ) -> Vector:
         """About -(Hessian along the manifold)^-1 slope, by preconditioned conjugate gradients."""
         hessian = f.hessian_at(state.predictor)
@@ -182,10 +197,10 @@ class ManifoldNewton:
             return np.asarray((f.adjoint(hessian(f.forward(full))) + along.hessian(full))[active])
 
         size = (active.size, active.size)
-        inverse = None if metric is None else LinearOperator(size, metric.inverse(along), dtype=np.float64)
+        inverse = LinearOperator(size, metric.inverse(along), dtype=np.float64)
         operator = LinearOperator(size, product, dtype=np.float64)
-        accuracy = min(0.1, float(np.linalg.norm(slope)))  # quadratic convergence
-        return np.asarray(cg(operator, -slope, rtol=accuracy, maxiter=CG_STEPS, M=inverse)[0])
+        rtol = min(0.1, float(np.linalg.norm(slope)))  # quadratic convergence
+        return np.asarray(cg(operator, -slope, rtol=rtol, atol=accuracy, maxiter=CG_STEPS, M=inverse)[0])
 
     def _at(self, f: Composite, w: Vector, z: Vector, smooth: float, prox_step: float) -> NewtonState:
         dual = f.dual_at(z)
@@ -201,7 +216,7 @@ def accelerated(psi: Regularizer, w: Vector, gradient: Vector, metric: Metric) -
     step = 1 / metric.largest
     x = at = w
     theta, first = 1.0, 0.0
-    for k in range(MODEL_STEPS):
+    for k in range(metric.steps):
         slope = gradient + metric.product(at - w) if k else gradient
         new = psi.prox(at - step * slope, step)
         move = new - at

@@ -34,7 +34,7 @@ def dual_value(loss: LinearPredictorLoss, regularizer: Regularizer, u: Array, co
     """
     try:
         if regularizer.homogeneity == 1.0:
-            size = regularizer.dual_norm(correlation)
+            size = regularizer.dual_norm(-correlation)
             factor = 0.0 if np.isinf(size) else min(1.0, 1.0 / size) if size > 0 else 1.0
             return -loss.conjugate(factor * u)
         return -loss.conjugate(u) - regularizer.conjugate(-correlation)

@@ -20,25 +20,44 @@ SHIFT = 1e-12  # of the mean diagonal: a Gram matrix of dependent features has n
 POWER_STEPS = 20
 
 
+class HessianMetric:
+    """M = A^T H A as a product of maps, for features too many for a Gram matrix; inverted by its diagonal alone."""
+
+    steps = 30
+
+    def __init__(self, product: Map, diagonal: Vector) -> None:
+        self.product, self.diagonal = product, diagonal
+        self.largest = largest_eigenvalue(product, np.sqrt(diagonal))
+
+    def inverse(self, along: Tangent) -> Map:
+        """Of the diagonal of M plus the Hessian of psi, on the active entries."""
+        diagonal = (self.diagonal + along.bend * (1 - along.unit**2))[along.active]
+        diagonal = np.maximum(diagonal, SHIFT * max(float(diagonal.max(initial=0)), np.finfo(float).tiny))
+        return lambda v: np.asarray(v.ravel() / diagonal)
+
+
 class KroneckerMetric:
     """M = C (x) G: parameters are flat, the coefficients of the outputs one after the other, then the intercepts.
 
     The Hessian of F at z has a K x K block for each sample, B_i. With t_i the mean of its diagonal, G is
-    [X, 1]^T diag(t) [X, 1], and C the sum of the B_i over that of the t_i. For one output, M is the Hessian of f itself.
+    [X, unit]^T diag(t) [X, unit], and C the sum of the B_i over that of the t_i. For one output, M is the Hessian of f itself.
 
     Parameters
     ----------
     X : dense or sparse matrix of the features in play
     curvatures : t, shape (n_samples,)
     coupling : C, shape (K, K)
-    fit_intercept : whether the last K parameters are intercepts
+    unit : with intercepts, the entry of their column; they are the last K parameters
     """
 
-    def __init__(self, X: Any, curvatures: Vector, coupling: Vector, fit_intercept: bool) -> None:
-        self.curvatures, self.coupling, self._border = curvatures, coupling, fit_intercept
+    steps = 200
+
+    def __init__(self, X: Any, curvatures: Vector, coupling: Vector, unit: float | None) -> None:
+        self.curvatures, self.coupling, self._border = curvatures, coupling, unit is not None
         self.n_outputs, self.n_features = len(coupling), X.shape[1]
-        self.gram = weighted_gram(X, curvatures, fit_intercept)
-        self.largest = largest_eigenvalue(self.gram) * float(np.linalg.eigvalsh(coupling)[-1])
+        self.gram = weighted_gram(X, curvatures, unit)
+        size = largest_eigenvalue(lambda v: self.gram @ v, np.abs(self.gram).sum(axis=0))
+        self.largest = size * float(np.linalg.eigvalsh(coupling)[-1])
 
     def is_near(self, curvatures: Vector) -> bool:
         """Whether these curvatures are about those it was made of."""
@@ -144,8 +163,8 @@ class KroneckerMetric:
         return solve
 
 
-def weighted_gram(X: Any, weights: Vector, fit_intercept: bool) -> Vector:
-    """[X, 1]^T diag(weights) [X, 1], from every so many samples where there are far more than features."""
+def weighted_gram(X: Any, weights: Vector, unit: float | None) -> Vector:
+    """X^T diag(weights) X, or that of [X, unit], from every so many samples where there are far more than features."""
     every = max(1, len(weights) // max(LEAST_ROWS, 10 * X.shape[1]))
     some = weights[::every]
     root = np.sqrt(some * (weights.sum() / max(float(some.sum()), np.finfo(float).tiny)))
@@ -158,21 +177,22 @@ def weighted_gram(X: Any, weights: Vector, fit_intercept: bool) -> Vector:
         scaled = rows * root[:, None]
         gram = scaled.T @ scaled
         sums = scaled.T @ root
-    if not fit_intercept:
+    if unit is None:
         return gram
-    return np.block([[gram, sums[:, None]], [sums[None], np.array([[root @ root]])]])
+    sums = unit * sums
+    return np.block([[gram, sums[:, None]], [sums[None], np.array([[unit**2 * (root @ root)]])]])
 
 
-def largest_eigenvalue(matrix: Vector) -> float:
+def largest_eigenvalue(product: Map, start: Vector) -> float:
     """About that of a positive semidefinite matrix, from the power method; not much below it."""
-    v = np.abs(matrix).sum(axis=0) + np.finfo(float).tiny
-    size = 0.0
+    tiny = float(np.finfo(float).tiny)
+    v, size = start + tiny, 0.0
     for _ in range(POWER_STEPS):
-        v = matrix @ (v / np.linalg.norm(v))
-        size = float(np.linalg.norm(v))
-        if size == 0:
+        v = product(v / np.linalg.norm(v))
+        before, size = size, float(np.linalg.norm(v))
+        if size <= 1.01 * before:
             break
-    return max(1.1 * size, float(np.finfo(float).tiny))
+    return max(1.1 * size, tiny)
 
 
 def cholesky(matrix: Vector) -> tuple[Vector, bool]:

@@ -7,27 +7,30 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from rmda_ref.linear_model.metric import KroneckerMetric
+from rmda_ref.linear_model.metric import HessianMetric, KroneckerMetric
 from rmda_ref.losses.base import LinearPredictorLoss
 
 Vector = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
 
-WIDEST = 3000  # features: beyond, no Gram matrix is formed
+WIDEST, WIDEST_SPARSE = 3000, 1000  # features: beyond, no Gram matrix is formed
 DENSE = 0.05  # share of nonzero entries from which on a Gram matrix pays
 
 
 class WorkingSet:
     """f(w) = F(A w) for flat parameters: the coefficients of the outputs one after the other, then the intercepts.
 
+    A = [X, unit 1]: with another unit than 1 the last parameters are the intercepts over that unit.
+
     Parameters
     ----------
     loss : LinearPredictorLoss
     features : array of int, increasing, or None for all
+    unit : float
     """
 
-    def __init__(self, loss: LinearPredictorLoss, features: Indices | None = None) -> None:
-        self.loss = loss
+    def __init__(self, loss: LinearPredictorLoss, features: Indices | None = None, unit: float = 1.0) -> None:
+        self.loss, self.unit = loss, unit
         self.X = loss.X if features is None else columns(loss.X, features)
         self.n_features = self.X.shape[1]
         outputs = loss.weight_shape[:-1]
@@ -42,24 +45,47 @@ class WorkingSet:
         """A view of the coefficients, in the shape of ``coef_``."""
         return w[: self.n_coef].reshape(self.shape)
 
+    def features_of(self, w: Vector) -> npt.NDArray[np.bool_]:
+        """Which features have a coefficient that is not zero."""
+        return np.asarray((w[: self.n_coef].reshape(self.n_outputs, self.n_features) != 0).any(axis=0))
+
+    def places(self, features: Indices, n_features: int) -> Indices:
+        """Where the parameters of these features, and the intercepts, lie in the flat vector of ``n_features``."""
+        coef = (np.arange(self.n_outputs)[:, None] * n_features + features).ravel()
+        first = self.n_outputs * n_features
+        return np.concatenate((coef, np.arange(first, first + self.size - self.n_coef)))
+
     def forward(self, w: Vector) -> Vector:
         """z = A w, shape of the predictor."""
         z = np.asarray(self.coefficients(w) @ self.X.T).T
-        return z + w[self.n_coef :] if self.loss.fit_intercept else z
+        return z + self.unit * w[self.n_coef :] if self.loss.fit_intercept else z
 
     def adjoint(self, u: Vector) -> Vector:
         """A^T u."""
         features = np.asarray(u.T @ self.X).ravel()
-        return np.concatenate((features, np.atleast_1d(u.sum(axis=0)))) if self.loss.fit_intercept else features
+        if not self.loss.fit_intercept:
+            return features
+        return np.concatenate((features, np.atleast_1d(self.unit * u.sum(axis=0))))
 
-    def metric_at(self, z: Vector) -> KroneckerMetric | None:
-        """The Hessian for one output, close to it for several; None for very many features."""
-        if self.n_features > WIDEST:
-            return None
+    def metric_at(self, z: Vector) -> KroneckerMetric | HessianMetric:
+        """The Hessian for one output, close to it for several."""
         curvatures, coupling = curvatures_at(self.loss, z)
+        if self.n_features > (WIDEST_SPARSE if sparse.issparse(self.X) else WIDEST):
+            hessian = self.hessian_at(z)
+            squares = self.X.power(2) if sparse.issparse(self.X) else np.square(self.X)
+            diagonal = np.outer(np.diag(coupling), curvatures @ squares).ravel()
+            if self.loss.fit_intercept:
+                diagonal = np.concatenate((diagonal, self.unit**2 * curvatures.sum() * np.diag(coupling)))
+            return HessianMetric(lambda v: self.adjoint(hessian(self.forward(v))), diagonal)
         if self._metric is None or not self._metric.is_near(curvatures):
-            self._metric = KroneckerMetric(self.X, curvatures, coupling, self.loss.fit_intercept)
+            self._metric = KroneckerMetric(self.X, curvatures, coupling, self.unit if self.loss.fit_intercept else None)
         return self._metric
+
+
+def balanced_unit(X: Any) -> float:
+    """The root mean square of the largest feature: a column of it has the size of that one, and so its curvature."""
+    squares = np.asarray(X.power(2).mean(axis=0)) if sparse.issparse(X) else np.einsum("ij,ij->j", X, X) / len(X)
+    return float(np.sqrt(np.max(squares, initial=0.0))) or 1.0
 
 
 def columns(X: Any, features: Indices) -> Any:

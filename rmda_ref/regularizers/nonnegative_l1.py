@@ -67,6 +67,15 @@ class NonnegativeL1(Regularizer):
         """The indicator of v <= lam weight."""
         return 0.0 if bool(namespace(v).all(v <= self._strengths_like(v))) else np.inf
 
+    def dual_norm(self, v: Array) -> float:
+        """The polar of psi, no norm: max_i of (v_i)_+ over lam weight_i; infinite if v_i > 0 where that is 0."""
+        xp = namespace(v)
+        strengths = self._strengths_like(v) + xp.zeros_like(v)
+        positive = xp.where(v > 0, v, xp.zeros_like(v))
+        free = xp.where(positive > 0, xp.full_like(v, np.inf), positive)
+        safe = xp.where(strengths > 0, strengths, xp.ones_like(v))
+        return float(xp.max(xp.where(strengths > 0, positive / safe, free))) if 0 not in v.shape else 0.0
+
     def subdiff_distance(self, w: Array, v: Array) -> float:
         """Infinite outside the domain, where there is no subgradient."""
         xp = namespace(w)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from problems import MLP, PopulationLogistic, Quadratic, TeacherStudent, planted
-from problems.margin import margin
+from rmda_ref.certificates.margin import margin
 from problems.numerical_margin import Interior, Subdifferential
 from rmda_ref import (
     L1,

@@ -8,7 +8,7 @@ from scipy.integrate import quad
 from scipy.special import expit
 
 from problems import MLP, Planted, PopulationLogistic, Quadratic, TeacherStudent, logistic, subgradient
-from problems.margin import margin
+from rmda_ref.certificates.margin import margin
 from rmda_ref import L1, Block, Blocks, ElasticNet, GroupLasso, Nuclear, Rank
 
 NETWORK = MLP((4, 3, 2), "tanh", "squared")
