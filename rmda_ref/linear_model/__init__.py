@@ -1,0 +1,7 @@
+"""scikit-learn estimators of sparse linear models: RMDA finds the structure, Newton finishes, the gap proves it."""
+
+from rmda_ref.linear_model.classifier import RMDAClassifier
+from rmda_ref.linear_model.history import History, Record
+from rmda_ref.linear_model.regressor import RMDARegressor
+
+__all__ = ["History", "RMDAClassifier", "RMDARegressor", "Record"]

@@ -20,6 +20,7 @@ from rmda_ref.schedules import Stage, momentum_at, step_size_at
 LEAST_BATCH, MOST_BATCH, BATCHES = 32, 1024, 32  # an automatic batch is n/32 within these bounds
 SETTLED = 0.5  # share of the steps for which the manifold must have been the same
 FEWEST_STEPS = 8
+FLATTEST = 1e-12  # curvature: a batch of zeros has none
 
 
 class Epoch(NamedTuple):
@@ -62,8 +63,8 @@ def automatic_step(problem: Problem, w: Vector, samples: Indices) -> float:
     weight = None if loss.sample_weight is None else loss.sample_weight[samples] + np.finfo(float).tiny
     batch = WorkingSet(dataclasses.replace(loss, X=loss.X[samples], y=loss.y[samples], sample_weight=weight))
     hessian = batch.hessian_at(batch.forward(w))
-    start = np.abs(batch.adjoint(hessian(np.ones_like(batch.forward(w)))))
-    return 1.0 / max(largest_eigenvalue(lambda v: batch.adjoint(hessian(batch.forward(v))), start), 1e-12)
+    largest = largest_eigenvalue(lambda v: batch.adjoint(hessian(batch.forward(v))), batch.size)
+    return 1.0 / max(largest, FLATTEST)
 
 
 def within_reach(problem: Problem, w: Vector, drawn: Sequence[Indices], n_steps: int) -> bool:

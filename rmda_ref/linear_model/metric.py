@@ -27,7 +27,7 @@ class HessianMetric:
 
     def __init__(self, product: Map, diagonal: Vector) -> None:
         self.product, self.diagonal = product, diagonal
-        self.largest = largest_eigenvalue(product, np.sqrt(diagonal))
+        self.largest = largest_eigenvalue(product, diagonal.size)
 
     def inverse(self, along: Tangent) -> Map:
         """Of the diagonal of M plus the Hessian of psi, on the active entries."""
@@ -56,7 +56,7 @@ class KroneckerMetric:
         self.curvatures, self.coupling, self._border = curvatures, coupling, unit is not None
         self.n_outputs, self.n_features = len(coupling), X.shape[1]
         self.gram = weighted_gram(X, curvatures, unit)
-        size = largest_eigenvalue(lambda v: self.gram @ v, np.abs(self.gram).sum(axis=0))
+        size = largest_eigenvalue(lambda v: self.gram @ v, len(self.gram))
         self.largest = size * float(np.linalg.eigvalsh(coupling)[-1])
 
     def is_near(self, curvatures: Vector) -> bool:
@@ -183,16 +183,16 @@ def weighted_gram(X: Any, weights: Vector, unit: float | None) -> Vector:
     return np.block([[gram, sums[:, None]], [sums[None], np.array([[unit**2 * (root @ root)]])]])
 
 
-def largest_eigenvalue(product: Map, start: Vector) -> float:
-    """About that of a positive semidefinite matrix, from the power method; not much below it."""
-    tiny = float(np.finfo(float).tiny)
-    v, size = start + tiny, 0.0
+def largest_eigenvalue(product: Map, n: int) -> float:
+    """About that of a positive semidefinite matrix of order n, by the power method; not much below it."""
+    v = np.random.default_rng(0).standard_normal(n)
+    size = float(np.linalg.norm(v))
     for _ in range(POWER_STEPS):
-        v = product(v / np.linalg.norm(v))
+        v = product(v / size)
         before, size = size, float(np.linalg.norm(v))
-        if size <= 1.01 * before:
+        if size == 0 or abs(size - before) <= 0.01 * size:
             break
-    return max(1.1 * size, tiny)
+    return max(1.1 * size, float(np.finfo(float).tiny))
 
 
 def cholesky(matrix: Vector) -> tuple[Vector, bool]:

@@ -1,13 +1,16 @@
 """What the losses of binary classification share: the labels."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from rmda_ref.losses.base import LinearPredictorLoss
 
 
 @dataclass(frozen=True, eq=False)
 class BinaryLoss(LinearPredictorLoss):
-    """A loss of labels -1 and +1."""
+    """A loss of labels -1 and +1, entry by entry: a sum over outputs if ``y`` has shape (n_samples, n_outputs)."""
+
+    _several_outputs: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         super().__post_init__()

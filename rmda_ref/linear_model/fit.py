@@ -1,0 +1,189 @@
+"""Both phases in a row: RMDA finds the structure, Newton finishes, the gap proves it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+import numpy as np
+
+from rmda_ref.certificates.identification import IdentificationTracker
+from rmda_ref.linear_model import identify, polish
+from rmda_ref.linear_model.history import History, Record
+from rmda_ref.linear_model.problem import Problem
+from rmda_ref.linear_model.working_set import WIDEST, Vector
+from rmda_ref.schedules import Stage, decayed_stages
+
+GAMMA = 0.1  # step sizes from stage to stage, as in RMDA's code
+STALLED = 3  # rounds without progress after which rounding is all there is
+FLOOR = 64  # eps of the dtype of X: a relative gap that is as good as none
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to fit; the estimators' docstrings say what each means. ``observe`` is told each record; True ends the fit."""
+
+    batch_size: int | str
+    step_size: float | str
+    momentum: float
+    stages: Any
+    max_epochs: int
+    identify_epochs: int
+    tol: float
+    polish: bool
+    rng: np.random.RandomState
+    observe: Callable[[Record], bool]
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """The end of a fit.
+
+    Attributes
+    ----------
+    w : the flat vector
+    objective, gap, kkt_residual, scale : gaps are relative to ``scale``, the objective of the null model
+    converged : whether the tolerance was reached
+    identification_epoch : pass of RMDA since which its manifold is the final one; NaN if it is not
+    """
+
+    w: Vector
+    objective: float
+    gap: float
+    kkt_residual: float
+    scale: float
+    converged: bool
+    history: History
+    identification_epoch: float
+
+
+def fit(problem: Problem, w: Vector, options: Options) -> Outcome:
+    """Minimise the problem from ``w``."""
+    return _Fit(problem, w, options).outcome()
+
+
+class _Fit:
+    """One run: the records so far, and the tracker of RMDA's manifold."""
+
+    def __init__(self, problem: Problem, w: Vector, options: Options) -> None:
+        self.problem, self.w, self.options = problem, w, options
+        self.records: list[Record] = []
+        self.tracker = IdentificationTracker(problem.regularizer)
+        self.steps_a_pass, self.stopped, self.epoch = 1, False, 0.0
+        z = problem.model.forward(w)
+        certificate = problem.certify(w, z)
+        self.scale = max(problem.null_objective, float(np.finfo(float).tiny))
+        self.has_gap = np.isfinite(certificate.gap)
+        self.kkt_scale = max(problem.kkt_residual(w, z), 1.0) if not self.has_gap else 1.0
+        floor = FLOOR * float(np.finfo(problem.loss.X.dtype).eps)
+        self.target = max(options.tol, floor) * (self.scale if self.has_gap else self.kkt_scale)
+        self.record("start", certificate.objective, certificate.gap, w)
+
+    def record(self, phase: str, objective: float, gap: float, w: Vector, *schedules: float) -> None:
+        n_active = int(self.problem.model.features_of(w).sum())
+        record = Record(phase, self.epoch, objective, gap, n_active, *schedules)
+        self.records.append(record)
+        self.stopped = bool(self.options.observe(record)) or self.stopped
+
+    def good(self, gap: float, w: Vector, z: Vector) -> bool:
+        """Whether the tolerance is met."""
+        return bool((gap if self.has_gap else self.problem.kkt_residual(w, z)) <= self.target)
+
+    def outcome(self) -> Outcome:
+        problem, options = self.problem, self.options
+        converged = self.good(self.records[0].gap, self.w, problem.model.forward(self.w))
+        if not converged and not self.stopped:
+            converged = self.by_rmda()
+        if options.polish and not converged and not self.stopped:
+            converged = self.by_newton()
+        z = problem.model.forward(self.w)
+        last = self.records[-1]
+        return Outcome(
+            w=self.w,
+            objective=last.objective,
+            gap=last.gap,
+            kkt_residual=problem.kkt_residual(self.w, z),
+            scale=self.scale,
+            converged=converged,
+            history=History(self.records),
+            identification_epoch=self.identification_epoch(),
+        )
+
+    def by_rmda(self) -> bool:
+        """Until the tolerance is met or, before Newton, the manifold has settled."""
+        problem, options, n_samples = self.problem, self.options, self.problem.loss.n_samples
+        n_epochs = min(options.identify_epochs, options.max_epochs) if options.polish else options.max_epochs
+        if n_epochs == 0:
+            return False
+        size = identify.batch_size_of(n_samples, options.batch_size)
+        self.steps_a_pass = -(-n_samples // size)
+        n_steps = n_epochs * self.steps_a_pass
+        drawn = identify.batches(n_samples, size, options.rng)
+        first = [next(drawn), next(drawn)]
+        if options.polish and not identify.within_reach(problem, self.w, first, n_steps):
+            return False
+        step_size = options.step_size
+        if isinstance(step_size, str):
+            step_size = identify.automatic_step(problem, self.w, first[0])
+        drawn = chain(first, drawn)
+        stages = stages_of(options.stages, step_size, options.momentum, n_steps)
+        if options.polish:
+            stages = stages[:1]
+        best: tuple[float, Vector] = (self.records[0].objective, self.w)
+        for epoch in identify.epochs(problem, self.w, drawn, stages, self.tracker):
+            w = epoch.state.prox_iterate
+            z = problem.model.forward(w)
+            certificate = problem.certify(w, z)
+            self.epoch = epoch.epoch
+            self.record("rmda", certificate.objective, certificate.gap, w, epoch.step_size, epoch.momentum)
+            if not options.polish or worth_keeping(problem, w, certificate.objective, best[0]):
+                best = certificate.objective, w
+            if self.good(certificate.gap, w, z) or self.stopped:
+                self.w = w
+                return not self.stopped
+            if options.polish and identify.has_settled(self.tracker):
+                break
+        self.w = best[1]
+        return False
+
+    def by_newton(self) -> bool:
+        """Until the gap is small enough or rounding is all there is."""
+        passes, best, idle = self.epoch, np.inf, 0
+        for number, now in enumerate(polish.rounds(self.problem, self.w, 1.0, self.target)):
+            self.w = now.w
+            if number:
+                self.epoch = passes + number
+                self.record("newton", now.certificate.objective, now.certificate.gap, now.w)
+            if self.good(now.certificate.gap, now.w, now.predictor):
+                return True
+            measure = now.certificate.gap if self.has_gap else now.certificate.objective
+            best, idle = (measure, 0) if measure < best else (best, idle + 1)
+            if self.stopped or idle >= STALLED or self.epoch >= self.options.max_epochs:
+                break
+        return False
+
+    def identification_epoch(self) -> float:
+        stages = self.tracker.stages
+        if not stages or stages[-1].manifold != self.problem.regularizer.manifold(self.w):
+            return np.nan
+        before = sum(stage.n_steps for stage in stages[:-1])
+        return (before + stages[-1].since) / self.steps_a_pass
+
+
+def worth_keeping(problem: Problem, w: Vector, objective: float, best: float) -> bool:
+    """Whether Newton should start from a point of RMDA: a better one than before, with structure."""
+    n_active = int(problem.model.features_of(w).sum())
+    return objective < best and n_active <= min(problem.model.n_features // 2, WIDEST)
+
+
+def stages_of(stages: Any, step_size: float, momentum: float, n_steps: int) -> tuple[Stage, ...]:
+    """One stage; a number of equal ones, after each of which the step shrinks tenfold; or those given."""
+    if stages is None:
+        return (Stage(n_steps, step_size, momentum),)
+    if isinstance(stages, int | np.integer):
+        number = min(int(stages), n_steps)
+        lengths = np.diff(np.linspace(0, n_steps, number + 1).round().astype(int))
+        return decayed_stages(step_size, momentum, GAMMA, [int(n) for n in lengths])
+    return tuple(stages)
+
+
