@@ -7,7 +7,7 @@ regularized optimization through manifold identification, Math. Program. 201, 20
 it, what turns back along a Newton step leaves, and the objective rises in neither.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -26,6 +26,8 @@ HALVINGS = 30
 NEWTON_HALVINGS = 4  # where more are needed the manifold is not yet the right one: the next proximal step tells
 CG_STEPS = 200
 MODEL_ACCURACY = 0.05  # of the proximal step in the metric: its residual over that at the start
+ACTIVE_SETS = 50
+SLOW = 40  # steps of the accelerated method on one manifold after which a Newton step is tried
 GROWTH = 1.3  # of the proximal step after one that was not too long
 ROUNDING = 8 * np.finfo(np.float64).eps  # of the objective, relative: a decrease below is not seen
 
@@ -33,8 +35,12 @@ ROUNDING = 8 * np.finfo(np.float64).eps  # of the objective, relative: a decreas
 class Metric(Protocol):
     """A positive semidefinite matrix M near the Hessian of f, cheap to multiply with and to invert."""
 
-    largest: float
+    diagonal: Vector  # positive; about that of M
+    inverts: bool  # whether `inverse` is more than that of a diagonal
     steps: int  # accelerated proximal gradients that a proximal step in the metric may take
+
+    def largest(self, scale: Vector) -> float:
+        """About the largest eigenvalue of diag(scale)^(-1/2) M diag(scale)^(-1/2), not below it."""
 
     def product(self, direction: Vector) -> Vector:
         """M times a direction."""
@@ -115,7 +121,7 @@ class ManifoldNewton:
         """
         metric = f.metric_at(state.predictor)
         near = None if state.settled else self.metric_step(f, state, metric)
-        near = near or self.prox_gradient_step(f, state)
+        near = near or self.prox_gradient_step(f, state, metric)
         along = self.regularizer.tangent(near.iterate)
         if along is None or not np.array_equal(near.iterate != 0, state.iterate != 0):
             return near
@@ -124,16 +130,16 @@ class ManifoldNewton:
         new = self.newton_step(f, near, along, metric, accuracy)
         return replace(near, refused=along.active) if new is near else new
 
-    def prox_gradient_step(self, f: Composite, state: NewtonState) -> NewtonState:
-        """p = prox(w - tau grad f(w)), tau halved until f is below its quadratic model at p."""
+    def prox_gradient_step(self, f: Composite, state: NewtonState, metric: Metric) -> NewtonState:
+        """p = argmin <grad f(w), p> + ||p - w||_D^2/(2 tau) + psi(p), tau halved until f is below its model at p."""
         w, gradient, step = state.iterate, state.gradient, state.prox_step
+        scale = scale_of(self.regularizer, metric)
         for _ in range(HALVINGS):
-            p = self.regularizer.prox(w - step * gradient, step)
+            p = scaled_prox(self.regularizer, w - step * gradient / scale, scale / step)
             move = p - w
-            square = float(move @ move)
             z = f.forward(p)
             smooth = f.value_at(z)
-            model = state.smooth + float(gradient @ move) + square / (2 * step)
+            model = state.smooth + float(gradient @ move) + float(move @ (scale * move)) / (2 * step)
             if smooth <= model + ROUNDING * abs(state.smooth):
                 return self._at(f, p, z, smooth, GROWTH * step)
             step /= 2
@@ -142,7 +148,7 @@ class ManifoldNewton:
     def metric_step(self, f: Composite, state: NewtonState, metric: Metric) -> NewtonState | None:
         """Towards argmin_x <grad f(w), x> + 1/2 <x - w, M (x - w)> + psi(x); None where that does not decrease enough."""
         psi, w = self.regularizer, state.iterate
-        target = accelerated(psi, w, state.gradient, metric)
+        target = metric_prox(psi, w, state.gradient, metric)
         move = target - w
         before = state.objective - state.smooth
         predicted = float(state.gradient @ move) + psi.value(target) - before
@@ -167,15 +173,14 @@ class ManifoldNewton:
             return state
         direction = np.zeros_like(w)
         direction[active] = self._newton_direction(f, state, along, metric, active, slope, accuracy)
-        t = 1.0
-        for _ in range(NEWTON_HALVINGS):
-            new = along.retract(w + t * direction)
+        if not np.isfinite(direction).all():  # a direction without curvature
+            return state
+        for new, whole in trials(along, w, direction):
             z = f.forward(new)
             smooth = f.value_at(z)
             decrease = ARMIJO * min(float(slope @ (new - w)[active]), 0.0) + ROUNDING * abs(state.objective)
             if smooth + self.regularizer.value(new) <= state.objective + decrease:
-                return replace(self._at(f, new, z, smooth, state.prox_step), settled=t == 1)
-            t /= 2
+                return replace(self._at(f, new, z, smooth, state.prox_step), settled=whole)
         return state
 
     def _newton_direction(
@@ -208,26 +213,95 @@ class ManifoldNewton:
         return NewtonState(w, z, dual, f.adjoint(dual), smooth, objective, prox_step)
 
 
-def accelerated(psi: Regularizer, w: Vector, gradient: Vector, metric: Metric) -> Vector:
-    """About argmin_x <gradient, x> + 1/2 <x - w, M (x - w)> + psi(x): accelerated proximal gradients from w.
+def metric_prox(psi: Regularizer, w: Vector, gradient: Vector, metric: Metric) -> Vector:
+    """About argmin_x Q(x) = <gradient, x - w> + 1/2 <x - w, M (x - w)> + psi(x).
 
-    Beck & Teboulle (2009), restarted where the momentum points uphill (O'Donoghue & Candes 2015).
+    Accelerated proximal gradients from w, in the diagonal D of M where psi has a prox in it, so that the scales of the
+    features do not matter (Beck & Teboulle 2009), restarted where the momentum points uphill (O'Donoghue & Candes 2015).
+    If they are slow on one manifold, a Newton step of Q along it, by the inverse of M that is at hand.
     """
-    step = 1 / metric.largest
+    scale = scale_of(psi, metric)
+    weight = metric.largest(scale) * scale
     x = at = w
-    theta, first = 1.0, 0.0
+    theta, first, active = 1.0, 0.0, None
     for k in range(metric.steps):
         slope = gradient + metric.product(at - w) if k else gradient
-        new = psi.prox(at - step * slope, step)
+        new = scaled_prox(psi, at - slope / weight, weight)
         move = new - at
-        residual = float(np.linalg.norm(move))
+        residual = float(np.sqrt(move @ (scale * move)))
         first = first or residual
         if residual <= MODEL_ACCURACY * first * (k > 0):
             return new
-        uphill = float(move @ (new - x)) < 0
+        uphill = float((scale * move) @ (new - x)) < 0
         theta, momentum = (1.0, 0.0) if uphill else _next(theta)
         at, x = new + momentum * (new - x), new
+        if k % SLOW == SLOW - 1 and metric.inverts:
+            before, active = active, x != 0
+            if before is not None and np.array_equal(active, before):
+                at = x = _model_newton(psi, w, gradient, metric, x)
+                theta = 1.0
     return x
+
+
+def _model_newton(psi: Regularizer, w: Vector, gradient: Vector, metric: Metric, x: Vector) -> Vector:
+    """x after Newton steps of Q along manifolds, each within the one before, until one is whole: an active-set method."""
+
+    def Q(at: Vector) -> float:
+        return float(gradient @ (at - w) + (at - w) @ metric.product(at - w) / 2) + psi.value(at)
+
+    value = Q(x)
+    for _ in range(ACTIVE_SETS):
+        along = psi.tangent(x)
+        if along is None or not along.active.any():
+            return x
+        slope = (gradient + metric.product(x - w) + along.gradient)[along.active]
+        direction = np.zeros_like(x)
+        direction[along.active] = -metric.inverse(along)(slope)
+        for new, whole in trials(along, x, direction):
+            if (found := Q(new)) < value:
+                x, value = new, found
+                break
+        else:
+            return x
+        if whole:
+            return x
+    return x
+
+
+def trials(along: Tangent, x: Vector, direction: Vector) -> Iterator[tuple[Vector, bool]]:
+    """Points along a direction, the first the whole step; and whether nothing had to turn back.
+
+    What would turn back is zero there. Then the point where the first of it becomes zero: up to there psi is smooth, so
+    that a convex quadratic decreases. Then shorter steps.
+    """
+    full = x + direction
+    new = along.retract(full)
+    back = new != full
+    yield new, not back.any()
+    if back.any():
+        bent = along.bend > 0
+        radial = direction - np.where(bent & (along.unit != 0), along.hessian(direction), 0) / np.where(bent, along.bend, 1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            lengths = np.where(back & (radial != 0), -x / radial, np.inf)
+        first = float(lengths.min())
+        if 0 < first < 1:
+            yield np.where(lengths <= first * (1 + 1e-9), 0.0, x + first * direction), False
+    for halvings in range(1, NEWTON_HALVINGS):
+        yield along.retract(x + 0.5**halvings * direction), False
+
+
+def scale_of(psi: Regularizer, metric: Metric) -> Vector:
+    """The diagonal D in which proximal steps are taken: a multiple of the identity where psi has no prox in another."""
+    D = metric.diagonal
+    return D if psi.metric_prox else np.full_like(D, D.max(initial=0.0))
+
+
+def scaled_prox(psi: Regularizer, x: Vector, weight: Vector) -> Vector:
+    """argmin_p psi(p) + 1/2 <p - x, weight (p - x)>."""
+    if psi.metric_prox:
+        return np.asarray(psi.prox(x, 1.0, weight))
+    step = 1 / float(weight[0])
+    return np.asarray(psi.prox(x, step))
 
 
 def _next(theta: float) -> tuple[float, float]:

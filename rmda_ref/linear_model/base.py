@@ -3,7 +3,7 @@
 import warnings
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,7 @@ from rmda_ref.regularizers import Regularizer
 from rmda_ref.schedules import MOMENTUM_REMEDY
 
 Array = npt.NDArray[Any]
+Result = TypeVar("Result")
 
 
 class SparseLinearModel(BaseEstimator):
@@ -48,6 +49,18 @@ class SparseLinearModel(BaseEstimator):
     random_state: Any
     verbose: int
     callback: Callable[[Record], Any] | None
+
+    @abstractmethod
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Fit to data."""
+
+    @abstractmethod
+    def _checked(self, X: Any, y: Any, **how: Any) -> tuple[Any, Any]:
+        """X and y as the losses take them; labels stay as they are."""
+
+    @abstractmethod
+    def _encoded(self, X: Any, y: Any, sample_weight: Any, use: Callable[..., Result]) -> Result:
+        """``use(X, y, weight)`` of checked X, encoded y and the weights with those of classes."""
 
     @abstractmethod
     def _loss(self, X: Any, y: Array, sample_weight: Array | None) -> LinearPredictorLoss:
@@ -148,7 +161,9 @@ class SparseLinearModel(BaseEstimator):
     def _warn(self, problem: Problem, outcome: Outcome) -> None:
         missing = missing_certificate(problem.psi) if np.isinf(outcome.gap) else None
         if np.isinf(outcome.gap) and missing is None:
-            missing = f"{type(problem.psi).__name__} has no useful dual point here: the KKT residual is all that is known"
+            missing = (
+                f"{type(problem.psi).__name__} has no useful dual point here: the KKT residual is all that is known"
+            )
         if outcome.converged:
             if missing and self.verbose:
                 print(missing)
@@ -237,5 +252,3 @@ def weights_of(X: Any, sample_weight: Any) -> Array | None:
     if not weight.any():
         raise ValueError("sample_weight must not be zero for every sample")
     return np.asarray(weight)
-
-

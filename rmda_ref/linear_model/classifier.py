@@ -10,7 +10,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 
-from rmda_ref.linear_model.base import Array, SparseLinearModel, design_of, weights_of
+from rmda_ref.linear_model.base import Array, Result, SparseLinearModel, design_of, weights_of
 from rmda_ref.linear_model.documentation import documented
 from rmda_ref.linear_model.history import Record
 from rmda_ref.losses import LogisticLoss, MultinomialLoss, SquaredHingeLoss
@@ -78,7 +78,7 @@ class RMDAClassifier(ClassifierMixin, SparseLinearModel):
         stages: Any = None,
         identify_epochs: int = 1,
         max_epochs: int = 1000,
-        tol: float = 1e-9,
+        tol: float = 1e-12,
         polish: bool = True,
         warm_start: bool = False,
         random_state: Any = None,
@@ -127,10 +127,7 @@ class RMDAClassifier(ClassifierMixin, SparseLinearModel):
         ValueError, TypeError
             For data or parameters that do not fit; nothing has changed then.
         """
-        X, y = design_of(self, X, y)
-        check_classification_targets(y)
-        classes, codes = np.unique(y, return_inverse=True)
-        return self._fit_classes(X, codes, classes, sample_weight, self._fit)
+        return self._encoded(X, y, sample_weight, self._fit)
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Go on with RMDA on more data, batch by batch in their order, one step each.
@@ -144,8 +141,7 @@ class RMDAClassifier(ClassifierMixin, SparseLinearModel):
         classes : array, of all classes, needed in the first call
         """
         first = not hasattr(self, "classes_")
-        X, y = design_of(self, X, y, reset=first)
-        check_classification_targets(y)
+        X, y = self._checked(X, y, reset=first)
         if first and classes is None:
             raise ValueError("classes must be passed on the first call to partial_fit.")
         known = np.unique(classes) if first else self.classes_
@@ -155,13 +151,25 @@ class RMDAClassifier(ClassifierMixin, SparseLinearModel):
             raise ValueError(f"y holds labels that are not among the classes {known!r}")
         if self.class_weight == "balanced":
             raise ValueError("class_weight='balanced' needs all data at once; give partial_fit a dict of weights")
-        return self._fit_classes(X, np.searchsorted(known, y), known, sample_weight, self._partial_fit)
+        return self._with_classes(X, np.searchsorted(known, y), known, sample_weight, self._partial_fit)
 
-    def _fit_classes(self, X: Any, codes: Array, classes: Array, sample_weight: Any, fit: Callable[..., Self]) -> Self:
+    def _checked(self, X: Any, y: Any, **how: Any) -> tuple[Any, Any]:
+        X, y = design_of(self, X, y, **how)
+        check_classification_targets(y)
+        return X, y
+
+    def _encoded(self, X: Any, y: Any, sample_weight: Any, use: Callable[..., Result]) -> Result:
+        X, y = self._checked(X, y)
+        classes, codes = np.unique(y, return_inverse=True)
+        return self._with_classes(X, codes, classes, sample_weight, use)
+
+    def _with_classes(
+        self, X: Any, codes: Array, classes: Array, sample_weight: Any, use: Callable[..., Result]
+    ) -> Result:
         if len(classes) < 2:
             raise ValueError(
-                "RMDAClassifier needs samples of at least 2 classes in the data, but the data contains only one "
-                f"class: {classes[0]!r}"
+                f"{type(self).__name__} needs samples of at least 2 classes in the data, but the data contains only "
+                f"one class: {classes[0]!r}"
             )
         weight = weights_of(X, sample_weight)
         if self.class_weight is not None:
@@ -169,7 +177,7 @@ class RMDAClassifier(ClassifierMixin, SparseLinearModel):
             weight = of_class[codes] * (1.0 if weight is None else weight)
         before, self.classes_ = getattr(self, "classes_", None), classes
         try:
-            return fit(X, codes, weight)
+            return use(X, codes, weight)
         except BaseException:
             if before is None:
                 del self.classes_

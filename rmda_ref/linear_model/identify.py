@@ -58,12 +58,21 @@ def batch_gradient(problem: Problem, w: Vector, samples: Indices) -> Vector:
 
 
 def automatic_step(problem: Problem, w: Vector, samples: Indices) -> float:
-    """1/L_B, with L_B about the largest curvature at w of the mean loss over one batch: steps on batches are stable."""
+    """1/L_B, with L_B about the largest curvature of the mean loss over one batch: steps on batches are stable.
+
+    The curvature of the loss is taken at its largest, or at w where it has no bound.
+    """
     loss = problem.loss
     weight = None if loss.sample_weight is None else loss.sample_weight[samples] + np.finfo(float).tiny
     batch = WorkingSet(dataclasses.replace(loss, X=loss.X[samples], y=loss.y[samples], sample_weight=weight))
     hessian = batch.hessian_at(batch.forward(w))
-    largest = largest_eigenvalue(lambda v: batch.adjoint(hessian(batch.forward(v))), batch.size)
+    if np.isfinite(loss.smoothness):
+        shares = batch.loss.dual_shares.reshape(-1, *[1] * (len(batch.shape) - 1))
+
+        def hessian(z: Vector) -> Vector:
+            return loss.smoothness * shares * z
+
+    largest = largest_eigenvalue(lambda v: batch.adjoint(hessian(batch.forward(v))), np.ones(batch.size))
     return 1.0 / max(largest, FLATTEST)
 
 

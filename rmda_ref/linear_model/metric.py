@@ -16,23 +16,26 @@ Map = Callable[[Vector], Vector]
 
 LEAST_ROWS = 20_000  # samples that the Gram matrix is made of, and ten a feature at least: more tell little
 STALE = 0.1  # relative change of the curvatures from which on a metric is made anew
-SHIFT = 1e-12  # of the mean diagonal: a Gram matrix of dependent features has no inverse
+SHIFT = 1e-12  # of the diagonal: a Gram matrix of dependent features has no inverse
+FLAT = 1e-200  # relative curvature below which a direction counts as flat
 POWER_STEPS = 20
 
 
 class HessianMetric:
     """M = A^T H A as a product of maps, for features too many for a Gram matrix; inverted by its diagonal alone."""
 
-    steps = 30
+    steps, inverts = 30, False
 
     def __init__(self, product: Map, diagonal: Vector) -> None:
-        self.product, self.diagonal = product, diagonal
-        self.largest = largest_eigenvalue(product, diagonal.size)
+        self.product, self.diagonal = product, floored(diagonal)
+
+    def largest(self, scale: Vector) -> float:
+        """About the largest eigenvalue of diag(scale)^(-1/2) M diag(scale)^(-1/2), not below it."""
+        return largest_eigenvalue(self.product, scale)
 
     def inverse(self, along: Tangent) -> Map:
         """Of the diagonal of M plus the Hessian of psi, on the active entries."""
         diagonal = (self.diagonal + along.bend * (1 - along.unit**2))[along.active]
-        diagonal = np.maximum(diagonal, SHIFT * max(float(diagonal.max(initial=0)), np.finfo(float).tiny))
         return lambda v: np.asarray(v.ravel() / diagonal)
 
 
@@ -50,14 +53,23 @@ class KroneckerMetric:
     unit : with intercepts, the entry of their column; they are the last K parameters
     """
 
-    steps = 200
+    steps, inverts = 200, True
 
     def __init__(self, X: Any, curvatures: Vector, coupling: Vector, unit: float | None) -> None:
         self.curvatures, self.coupling, self._border = curvatures, coupling, unit is not None
         self.n_outputs, self.n_features = len(coupling), X.shape[1]
         self.gram = weighted_gram(X, curvatures, unit)
-        size = largest_eigenvalue(lambda v: self.gram @ v, len(self.gram))
-        self.largest = size * float(np.linalg.eigvalsh(coupling)[-1])
+        # One number a feature, so that groups of all outputs of a feature keep their prox in closed form.
+        row = np.diag(self.gram) * float(np.diag(coupling).max())
+        self.diagonal = floored(self.flat(np.tile(row, (self.n_outputs, 1))))
+        self._largest: dict[bytes, float] = {}
+
+    def largest(self, scale: Vector) -> float:
+        """About the largest eigenvalue of diag(scale)^(-1/2) M diag(scale)^(-1/2), not below it."""
+        key = scale.tobytes()
+        if key not in self._largest:
+            self._largest[key] = largest_eigenvalue(self.product, scale)
+        return self._largest[key]
 
     def is_near(self, curvatures: Vector) -> bool:
         """Whether these curvatures are about those it was made of."""
@@ -183,12 +195,19 @@ def weighted_gram(X: Any, weights: Vector, unit: float | None) -> Vector:
     return np.block([[gram, sums[:, None]], [sums[None], np.array([[unit**2 * (root @ root)]])]])
 
 
-def largest_eigenvalue(product: Map, n: int) -> float:
-    """About that of a positive semidefinite matrix of order n, by the power method; not much below it."""
-    v = np.random.default_rng(0).standard_normal(n)
+def floored(diagonal: Vector) -> Vector:
+    """Positive: where a feature is zero in all samples, anything will do."""
+    largest = float(diagonal.max(initial=0.0)) or 1.0
+    return np.where(diagonal > FLAT * largest, diagonal, largest)
+
+
+def largest_eigenvalue(product: Map, scale: Vector) -> float:
+    """About that of diag(scale)^(-1/2) M diag(scale)^(-1/2), M positive semidefinite, by the power method."""
+    root = np.sqrt(scale)
+    v = np.random.default_rng(0).standard_normal(scale.size)
     size = float(np.linalg.norm(v))
     for _ in range(POWER_STEPS):
-        v = product(v / size)
+        v = product(v / (size * root)) / root
         before, size = size, float(np.linalg.norm(v))
         if size == 0 or abs(size - before) <= 0.01 * size:
             break
@@ -197,10 +216,10 @@ def largest_eigenvalue(product: Map, n: int) -> float:
 
 def cholesky(matrix: Vector) -> tuple[Vector, bool]:
     """A factor for `cho_solve` of the matrix, its diagonal raised as little as it takes."""
-    shift = SHIFT * max(float(np.diag(matrix).mean()) if len(matrix) else 1.0, np.finfo(float).tiny)
+    shift, diagonal = SHIFT, floored(np.diag(matrix))
     while True:
         raised = matrix.copy()
-        raised[np.diag_indices_from(raised)] += shift
+        raised[np.diag_indices_from(raised)] += shift * diagonal
         factor, info = dpotrf(raised, lower=1, clean=0)
         if info == 0:
             return factor, True

@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.base import MultiOutputMixin, RegressorMixin
 
 from rmda_ref import checks
-from rmda_ref.linear_model.base import Array, SparseLinearModel, design_of, weights_of
+from rmda_ref.linear_model.base import Array, Result, SparseLinearModel, design_of, weights_of
 from rmda_ref.linear_model.documentation import documented
 from rmda_ref.linear_model.history import Record
 from rmda_ref.losses import HuberLoss, PoissonLoss, SquaredLoss
@@ -72,7 +72,7 @@ class RMDARegressor(MultiOutputMixin, RegressorMixin, SparseLinearModel):
         stages: Any = None,
         identify_epochs: int = 1,
         max_epochs: int = 1000,
-        tol: float = 1e-9,
+        tol: float = 1e-12,
         polish: bool = True,
         warm_start: bool = False,
         random_state: Any = None,
@@ -119,8 +119,7 @@ class RMDARegressor(MultiOutputMixin, RegressorMixin, SparseLinearModel):
         ValueError, TypeError
             For data or parameters that do not fit; nothing has changed then.
         """
-        X, y = design_of(self, X, y, multi_output=True, y_numeric=True)
-        return self._fit(X, y, weights_of(X, sample_weight))
+        return self._encoded(X, y, sample_weight, self._fit)
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Go on with RMDA on more data, batch by batch in their order, one step each.
@@ -129,13 +128,20 @@ class RMDARegressor(MultiOutputMixin, RegressorMixin, SparseLinearModel):
         when it is read. Parameters as `fit`; ``step_size="auto"`` is settled by the first batch.
         """
         first = not hasattr(self, "n_features_in_")
-        X, y = design_of(self, X, y, multi_output=True, y_numeric=True, reset=first)
+        X, y = self._checked(X, y, reset=first)
         return self._partial_fit(X, y, weights_of(X, sample_weight))
 
     def predict(self, X: Any) -> Array:
         """The predicted mean, shape as y: z, or exp(z) for ``loss="poisson"``."""
         z = self._decision(X)
         return np.exp(z) if self.loss == "poisson" else z
+
+    def _checked(self, X: Any, y: Any, **how: Any) -> tuple[Any, Any]:
+        return design_of(self, X, y, multi_output=True, y_numeric=True, **how)
+
+    def _encoded(self, X: Any, y: Any, sample_weight: Any, use: Callable[..., Result]) -> Result:
+        X, y = self._checked(X, y)
+        return use(X, y, weights_of(X, sample_weight))
 
     def _loss(self, X: Any, y: Array, sample_weight: Array | None) -> LinearPredictorLoss:
         how = {"fit_intercept": self.fit_intercept, "sample_weight": sample_weight}

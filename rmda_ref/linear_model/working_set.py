@@ -14,6 +14,7 @@ Vector = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
 
 WIDEST, WIDEST_SPARSE = 3000, 1000  # features: beyond, no Gram matrix is formed
+LEAST_CURVATURE = 1e-3  # mean curvature of the metric over the largest possible
 DENSE = 0.05  # share of nonzero entries from which on a Gram matrix pays
 
 
@@ -100,8 +101,18 @@ def curvatures_at(loss: LinearPredictorLoss, z: Vector) -> tuple[Vector, Vector]
     """One curvature a sample, the mean over outputs, and the coupling of the outputs, of trace K (see KroneckerMetric)."""
     hessian = loss.hessian_at(z)
     if z.ndim == 1:
-        return hessian(np.ones_like(z)), np.ones((1, 1))
+        return lifted(loss, hessian(np.ones_like(z))), np.ones((1, 1))
     blocks = [hessian(np.broadcast_to(unit, z.shape)) for unit in np.eye(z.shape[1])]
     curvatures = np.mean([block[:, k] for k, block in enumerate(blocks)], axis=0)
     coupling = np.stack([block.sum(axis=0) for block in blocks])
-    return curvatures, coupling / max(float(curvatures.sum()), np.finfo(float).tiny)
+    total = float(curvatures.sum())
+    return lifted(loss, curvatures), coupling / total if total > 0 else np.eye(len(blocks))
+
+
+def lifted(loss: LinearPredictorLoss, curvatures: Vector) -> Vector:
+    """Curvatures raised where there is next to none, as far from the target of a Huber loss: a metric must bound steps."""
+    least, mean = LEAST_CURVATURE * loss.smoothness, float(curvatures.sum())
+    if mean >= least or np.isinf(least):
+        return curvatures
+    shares = loss.dual_shares
+    return curvatures + (least - mean) * shares

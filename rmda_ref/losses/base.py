@@ -236,6 +236,11 @@ class LinearPredictorLoss(ABC):
         factors = np.divide(sides.min(axis=0), sides, out=np.zeros_like(sides), where=sides > 0).astype(dual.dtype)
         return np.asarray(np.where(dual > 0, factors[0], factors[1]) * dual)
 
+    @property
+    def dual_shares(self) -> Array:
+        """pi_i of each sample, shape (n_samples,)."""
+        return self._shared(np.ones(self.n_samples))
+
     @cached_property
     def _shares(self) -> Array | None:
         """pi_i in float64, or None where they are all 1/n."""

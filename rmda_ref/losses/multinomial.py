@@ -102,7 +102,7 @@ class MultinomialLoss(LinearPredictorLoss):
         most 1, where r is the shares. Parameters, returns and errors are those of `LinearPredictorLoss.balanced`.
         """
         dual = self._dual(dual)
-        pi = self._shared(np.ones(self.n_samples))
+        pi = self.dual_shares
         excess = dual.sum(axis=0, dtype=np.float64)
         mean = excess + np.bincount(self.y, weights=pi, minlength=len(excess))
         # mean >= excess as shares are >= 0, so theta <= 1 holds in floating point too.
