@@ -27,6 +27,8 @@ NEWTON_HALVINGS = 4  # where more are needed the manifold is not yet the right o
 CG_STEPS = 200
 MODEL_ACCURACY = 0.05  # of the proximal step in the metric: its residual over that at the start
 ACTIVE_SETS = 50
+LEAST_DAMPING = 1e-3
+RIDGE = 1e-10  # of the metric's diagonal: no direction is quite without curvature
 SLOW = 40  # steps of the accelerated method on one manifold after which a Newton step is tried
 GROWTH = 1.3  # of the proximal step after one that was not too long
 ROUNDING = 8 * np.finfo(np.float64).eps  # of the objective, relative: a decrease below is not seen
@@ -44,6 +46,9 @@ class Metric(Protocol):
 
     def product(self, direction: Vector) -> Vector:
         """M times a direction."""
+
+    def damped(self, damping: float) -> "Metric":
+        """M + damping diag(M)."""
 
     def inverse(self, along: Tangent) -> Map:
         """About the inverse of M plus the Hessian of psi, on the active entries of ``along`` alone."""
@@ -81,6 +86,7 @@ class NewtonState:
     dual, gradient : grad F(A w) and grad f(w)
     smooth, objective : f(w) and f(w) + psi(w)
     prox_step : length of the next proximal gradient step
+    damping : of the metric, where the last step in it was too long (Levenberg 1944, Marquardt 1963)
     settled : whether the last step was a whole Newton step
     refused : the entries along which the last Newton step did not decrease the objective, if so
     """
@@ -92,6 +98,7 @@ class NewtonState:
     smooth: float
     objective: float
     prox_step: float
+    damping: float = 0.0
     settled: bool = False
     refused: npt.NDArray[np.bool_] | None = None
 
@@ -119,9 +126,11 @@ class ManifoldNewton:
         A proximal step in the metric finds the manifold; once Newton steps are whole, a proximal gradient step confirms
         it. ``accuracy`` is the gradient along the manifold, in norm, below which no Newton direction need be exact.
         """
-        metric = f.metric_at(state.predictor)
+        metric = f.metric_at(state.predictor).damped(state.damping)
         near = None if state.settled else self.metric_step(f, state, metric)
-        near = near or self.prox_gradient_step(f, state, metric)
+        if near is None:
+            damping = state.damping if state.settled else max(10 * state.damping, LEAST_DAMPING)
+            near = replace(self.prox_gradient_step(f, state, metric), damping=damping)
         along = self.regularizer.tangent(near.iterate)
         if along is None or not np.array_equal(near.iterate != 0, state.iterate != 0):
             return near
@@ -159,7 +168,9 @@ class ManifoldNewton:
             smooth = f.value_at(z)
             decrease = ARMIJO * t * predicted + ROUNDING * abs(state.objective)
             if smooth + psi.value(new) <= state.objective + decrease:
-                return self._at(f, new, z, smooth, state.prox_step)
+                damping = state.damping / 3 if t == 1 else state.damping
+                near = self._at(f, new, z, smooth, state.prox_step)
+                return replace(near, damping=damping if damping >= LEAST_DAMPING else 0.0)
             t /= 2
         return None
 
@@ -180,7 +191,8 @@ class ManifoldNewton:
             smooth = f.value_at(z)
             decrease = ARMIJO * min(float(slope @ (new - w)[active]), 0.0) + ROUNDING * abs(state.objective)
             if smooth + self.regularizer.value(new) <= state.objective + decrease:
-                return replace(self._at(f, new, z, smooth, state.prox_step), settled=whole)
+                near = self._at(f, new, z, smooth, state.prox_step)
+                return replace(near, settled=whole and state.damping == 0, damping=state.damping)
         return state
 
     def _newton_direction(
@@ -199,7 +211,8 @@ class ManifoldNewton:
 
         def product(direction: Vector) -> Vector:
             full[active] = direction
-            return np.asarray((f.adjoint(hessian(f.forward(full))) + along.hessian(full))[active])
+            damped = max(state.damping, RIDGE) * (metric.diagonal * full)
+            return np.asarray((f.adjoint(hessian(f.forward(full))) + along.hessian(full) + damped)[active])
 
         size = (active.size, active.size)
         inverse = LinearOperator(size, metric.inverse(along), dtype=np.float64)

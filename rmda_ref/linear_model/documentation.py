@@ -35,7 +35,7 @@ PARAMETERS = """fit_intercept : bool, default=True
         0 leaves the phase out. It is left out, too, where gradients are so noisy that no margin could be seen in time.
     max_epochs : int, default=1000
         Bound on the passes of RMDA and the rounds of Newton together.
-    tol : float, default=1e-9
+    tol : float, default=1e-10
         Ends the fit: duality gap over the objective of the null model (coefficients 0, best intercept); where psi has
         no gap (not convex, no penalty), KKT residual over that at the start or 1.
     polish : bool, default=True

@@ -16,6 +16,7 @@ from rmda_ref.schedules import Stage, decayed_stages
 
 GAMMA = 0.1  # step sizes from stage to stage, as in RMDA's code
 STALLED = 3  # rounds without progress after which rounding is all there is
+PROGRESS = 1e-14  # of the null model's objective
 FLOOR = 64  # eps of the dtype of X: a relative gap that is as good as none
 
 
@@ -59,7 +60,8 @@ class Outcome:
 
 def fit(problem: Problem, w: Vector, options: Options) -> Outcome:
     """Minimise the problem from ``w``."""
-    return _Fit(problem, w, options).outcome()
+    with np.errstate(all="ignore"):  # a trial that overflows is not taken, and no news
+        return _Fit(problem, w, options).outcome()
 
 
 class _Fit:
@@ -148,7 +150,7 @@ class _Fit:
 
     def by_newton(self) -> bool:
         """Until the gap is small enough or rounding is all there is."""
-        passes, best, idle = self.epoch, np.inf, 0
+        passes, best, lowest, idle = self.epoch, np.inf, np.inf, 0
         for number, now in enumerate(polish.rounds(self.problem, self.w, 1.0, self.target)):
             self.w = now.w
             if number:
@@ -156,8 +158,9 @@ class _Fit:
                 self.record("newton", now.certificate.objective, now.certificate.gap, now.w)
             if self.good(now.certificate.gap, now.w, now.predictor):
                 return True
-            measure = now.certificate.gap if self.has_gap else now.certificate.objective
-            best, idle = (measure, 0) if measure < best else (best, idle + 1)
+            gap, objective = now.certificate.gap, now.certificate.objective
+            idle = 0 if gap < best or objective < lowest - PROGRESS * self.scale else idle + 1
+            best, lowest = min(best, gap), min(lowest, objective)
             if self.stopped or idle >= STALLED or self.epoch >= self.options.max_epochs:
                 break
         return False

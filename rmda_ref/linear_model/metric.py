@@ -1,6 +1,7 @@
 """A metric near the Hessian of a linear model: the coupling of the outputs times a weighted Gram matrix of the features."""
 
 from collections.abc import Callable
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,13 @@ class HessianMetric:
         """About the largest eigenvalue of diag(scale)^(-1/2) M diag(scale)^(-1/2), not below it."""
         return largest_eigenvalue(self.product, scale)
 
+    def damped(self, damping: float) -> "HessianMetric":
+        """M + damping diag(M)."""
+        if damping == 0:
+            return self
+        extra = damping * self.diagonal
+        return HessianMetric(lambda v: self.product(v) + extra * v, self.diagonal + extra)
+
     def inverse(self, along: Tangent) -> Map:
         """Of the diagonal of M plus the Hessian of psi, on the active entries."""
         diagonal = (self.diagonal + along.bend * (1 - along.unit**2))[along.active]
@@ -58,11 +66,7 @@ class KroneckerMetric:
     def __init__(self, X: Any, curvatures: Vector, coupling: Vector, unit: float | None) -> None:
         self.curvatures, self.coupling, self._border = curvatures, coupling, unit is not None
         self.n_outputs, self.n_features = len(coupling), X.shape[1]
-        self.gram = weighted_gram(X, curvatures, unit)
-        # One number a feature, so that groups of all outputs of a feature keep their prox in closed form.
-        row = np.diag(self.gram) * float(np.diag(coupling).max())
-        self.diagonal = floored(self.flat(np.tile(row, (self.n_outputs, 1))))
-        self._largest: dict[bytes, float] = {}
+        self._set_gram(weighted_gram(X, curvatures, unit))
 
     def largest(self, scale: Vector) -> float:
         """About the largest eigenvalue of diag(scale)^(-1/2) M diag(scale)^(-1/2), not below it."""
@@ -70,6 +74,21 @@ class KroneckerMetric:
         if key not in self._largest:
             self._largest[key] = largest_eigenvalue(self.product, scale)
         return self._largest[key]
+
+    def damped(self, damping: float) -> "KroneckerMetric":
+        """C (x) (G + damping diag(G))."""
+        if damping == 0:
+            return self
+        other = copy(self)
+        other._set_gram(self.gram + damping * np.diag(np.diag(self.gram)))
+        return other
+
+    def _set_gram(self, gram: Vector) -> None:
+        self.gram = gram
+        # One number a feature, so that groups of all outputs of a feature keep their prox in closed form.
+        row = np.diag(gram) * float(np.diag(self.coupling).max())
+        self.diagonal = floored(self.flat(np.tile(row, (self.n_outputs, 1))))
+        self._largest: dict[bytes, float] = {}
 
     def is_near(self, curvatures: Vector) -> bool:
         """Whether these curvatures are about those it was made of."""
@@ -111,7 +130,7 @@ class KroneckerMetric:
                 matrix[k] += along.hessian(basis)[chosen] - along.bend[j] * basis[chosen]
                 basis[j] = 0.0
         factor = cholesky(matrix)
-        return lambda v: np.asarray(cho_solve(factor, v))
+        return lambda v: np.asarray(cho_solve(factor, v, check_finite=False))
 
     def _by_output(self, along: Tangent, active: Any) -> Map:
         """Without the coupling, and without the directions of groups."""
@@ -130,7 +149,7 @@ class KroneckerMetric:
             ordered[order] = v
             for where, factor in blocks:
                 if where.size:
-                    solved[where] = cho_solve(factor, ordered[where])
+                    solved[where] = cho_solve(factor, ordered[where], check_finite=False)
             return solved[order]
 
         return solve
@@ -167,7 +186,7 @@ class KroneckerMetric:
             if bent.size:
                 along_units = np.einsum("kj,kj->j", unit[:, bent], solved[:, bent])
                 back = np.zeros_like(rows)
-                back[:, bent] = unit[:, bent] * cho_solve(factor, along_units)
+                back[:, bent] = unit[:, bent] * cho_solve(factor, along_units, check_finite=False)
                 solved = solved + straight(back)
             solved = Q @ solved
             return np.concatenate((solved[:, :-1].ravel(), solved[:, -1])) if border else solved.ravel()

@@ -72,7 +72,7 @@ class RMDARegressor(MultiOutputMixin, RegressorMixin, SparseLinearModel):
         stages: Any = None,
         identify_epochs: int = 1,
         max_epochs: int = 1000,
-        tol: float = 1e-12,
+        tol: float = 1e-10,
         polish: bool = True,
         warm_start: bool = False,
         random_state: Any = None,

@@ -1,0 +1,146 @@
+"""The gap is what it says: no point whatever has an objective below ``objective_ - dual_gap_``."""
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, Phase, find, given, settings
+from hypothesis import strategies as st
+from hypothesis.errors import NoSuchExample
+from plain_objective import CLASSIFICATION, Case, targets
+from scipy import sparse
+
+import rmda_ref.linear_model.problem
+from rmda_ref import ElasticNet
+from rmda_ref.losses import LogisticLoss
+from rmda_ref.losses.base import LinearPredictorLoss
+
+LOSSES = ["squared_error", "huber", "poisson", "log_loss", "squared_hinge"]
+PENALTIES = ["l1", "elasticnet", "group_lasso", "sparse_group_lasso", "nuclear", "none"]
+pytestmark = pytest.mark.filterwarnings("ignore:.* stopped after:sklearn.exceptions.ConvergenceWarning")  # on purpose
+
+
+@st.composite
+def cases(draw, losses=tuple(LOSSES), penalties=tuple(PENALTIES)):
+    """A small problem, and where its fit is to stop; the data, but not their kind, come from a generator."""
+    loss, penalty = draw(st.sampled_from(losses)), draw(st.sampled_from(penalties))
+    d, K = draw(st.integers(1, 8)), draw(st.integers(1, 3))
+    n = draw(st.integers(max(K, 2) if loss in CLASSIFICATION else 1, 12))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    if penalty == "nuclear":
+        K = n = max(K, 3)
+    K = max(K, 2) if loss in CLASSIFICATION else K
+    X = rng.standard_normal((n, d)) if draw(st.booleans()) else rng.integers(-1, 2, (n, d)).astype(float)
+    X = (X * 10.0 ** draw(st.integers(-1, 1 if loss != "poisson" else 0))).astype(draw(st.sampled_from("dddf")))
+    weight = rng.choice([0.0, 0.5, 1.0, 3.0], n) if draw(st.booleans()) else None
+    groups = rng.integers(0, 3, d) if draw(st.booleans()) else None
+    return Case(
+        loss,
+        penalty,
+        draw(st.sampled_from([np.asarray, np.asarray, sparse.csr_array, sparse.csc_array]))(X),
+        targets(loss, n, K, rng),
+        None if weight is None or not weight.any() else weight,
+        alpha=10.0 ** draw(st.integers(-4, 1)) * draw(st.sampled_from([1.0, 3.0])),
+        l1_ratio=draw(st.sampled_from([0.1, 0.5, 0.9, 1.0])),
+        groups=groups,
+        fit_intercept=draw(st.booleans()),
+        options={
+            "max_epochs": draw(st.integers(1, 20)),
+            "polish": draw(st.booleans()),
+            "identify_epochs": draw(st.integers(0, 3)),
+            "batch_size": draw(st.sampled_from(["auto", 1, 3])),
+            "momentum": draw(st.sampled_from([1.0, 0.5])),
+        },
+    )
+
+
+def rivals(case, model):
+    """(coef, intercept): the fit to the end, points near both fits and on the line through them, and the null model."""
+    rng = np.random.default_rng(0)
+    best = case.fit(tol=1e-12, max_epochs=40, polish=True)
+    ours, theirs = (np.append(np.ravel(m.coef_), np.ravel(m.intercept_)) for m in (model, best))
+    flat = [theirs, 0 * theirs, *(ours + t * (theirs - ours) for t in (0.0, 0.5, 0.9, 1.1, 2.0))]
+    sizes = 10.0 ** np.arange(-6, 1)
+    flat += [at + size * rng.standard_normal(at.size) for at in (ours, theirs) for size in sizes]
+    for w in flat:
+        coef, intercept = w[: model.coef_.size], w[model.coef_.size :]
+        yield coef.reshape(model.coef_.shape), intercept if case.fit_intercept else 0 * intercept
+
+
+def check_gap(case):
+    model = case.fit()
+    gap, objective = model.dual_gap_, model.objective_
+    assert gap >= 0
+    assert np.isfinite(gap) or case.penalty == "none"
+    for coef, intercept in rivals(case, model):
+        with np.errstate(over="ignore"):  # exp of a rival far away
+            value = case.objective(coef, intercept)
+        # Here P is a sum of at most 36 losses and 24 coefficients, each correct to a few eps of its terms.
+        assert objective - gap <= value + 1e-14 * (abs(objective) + abs(value) + 1)
+
+
+def rejected(case):
+    try:
+        check_gap(case)
+    except AssertionError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_the_gap_bounds_the_suboptimality(loss):
+    @settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+    @given(cases([loss]))
+    def check(case):
+        check_gap(case)
+
+    check()
+
+
+@settings(max_examples=40)
+@given(cases())
+def test_the_objective_is_that_of_the_coefficients(case):
+    model = case.fit()
+    eps = np.finfo(case.X.dtype).eps  # coefficients are rounded to it; slopes are below 100 here
+    assert model.objective_ == pytest.approx(case.objective(model.coef_, model.intercept_), rel=100 * eps, abs=100 * eps)
+
+
+# ---- wrong certificates
+
+
+def not_scaled(loss, psi, u, correlation):
+    """u need not be in the dual ball."""
+    return -loss.conjugate(u) - (0.0 if psi.homogeneity == 1.0 else psi.conjugate(-correlation))
+
+
+def even_shares(conjugate):
+    return lambda self, u: conjugate(self, u) if self.sample_weight is None else float(np.mean(np.square(u)))
+
+
+WRONG = {
+    "not scaled": (lambda m: m.setattr(rmda_ref.linear_model.problem, "dual_value", not_scaled), LOSSES, ["l1"]),
+    "not balanced": (lambda m: m.setattr(LogisticLoss, "balanced", lambda self, u: u), ["log_loss"], ["l1"]),
+    "half the ridge": (
+        lambda m: m.setattr(ElasticNet, "conjugate", halved(ElasticNet.conjugate)),
+        LOSSES,
+        ["elasticnet"],
+    ),
+    "weights forgotten": (
+        lambda m: m.setattr(LinearPredictorLoss, "_shares", None),
+        ["squared_error"],
+        ["l1"],
+    ),
+}
+
+
+def halved(conjugate):
+    return lambda self, v: conjugate(self, v) / 2
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_certificate_is_rejected(name, monkeypatch):
+    damage, losses, penalties = WRONG[name]
+    only_generate = settings(max_examples=100, phases=[Phase.generate])
+    damage(monkeypatch)
+    try:
+        find(cases(losses, penalties), rejected, settings=only_generate)
+    except NoSuchExample:
+        pytest.fail("no example tells")
