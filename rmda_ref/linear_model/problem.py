@@ -14,6 +14,7 @@ from rmda_ref.losses.base import LinearPredictorLoss
 from rmda_ref.regularizers import Block, Blocks, Regularizer
 
 NEWTON_STEPS, HALVINGS = 60, 60  # of the intercepts
+WHOLE = 0.9  # share of the features from which on a working set holds them all
 ROUNDINGS = 32  # eps of the terms of the gap: sums of one sign, pairwise, of functions correct to a few eps
 
 
@@ -116,7 +117,7 @@ class Problem:
             if chosen.sum() == support.sum():  # a tie of many: all of them
                 chosen = wanted(low)
         together = companions(psi, model.shape, chosen)
-        if together is None or 2 * together.sum() > model.n_features:
+        if together is None or together.sum() > WHOLE * model.n_features:
             return None
         return np.flatnonzero(together)
 

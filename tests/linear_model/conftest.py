@@ -8,12 +8,12 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-MISSING = [name for name in ("skglm", "celer") if importlib.util.find_spec(name) is None]
+MISSING = [name for name in ("skglm", "celer", "pandas") if importlib.util.find_spec(name) is None]
 
 
 def pytest_collection_modifyitems(items):
     for item in items:
         for name in item.iter_markers("needs"):
             if name.args[0] in MISSING:
-                reason = f"not run: {name.args[0]} is not installed (pip install 'rmda-ref[benchmark]')"
-                item.add_marker(pytest.mark.skip(reason=reason))
+                how = "pip install 'rmda-ref[benchmark]'" if name.args[0] != "pandas" else "pip install pandas"
+                item.add_marker(pytest.mark.skip(reason=f"not run: {name.args[0]} is not installed ({how})"))

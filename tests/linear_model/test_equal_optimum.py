@@ -7,6 +7,8 @@ Why 1e-6: a reference that stops at a suboptimality of eps is within sqrt(2 eps/
 the support. With features of unit variance mu is about 0.01 to 1 here, and eps is pushed to about 1e-15.
 """
 
+from functools import partial
+
 import numpy as np
 import pytest
 from data_sets import CLASSIFICATION, REGRESSION, as_format, bundled, load, weights_for
@@ -28,6 +30,7 @@ NEAR = {"rtol": 0, "atol": 1e-6}
 LONG = {"tol": 1e-13, "max_iter": 1_000_000}
 LIBLINEAR = dict.fromkeys(CLASSIFICATION, 1e-10) | {"word labels": 1e-9}  # the least that it reaches
 FORMATS = ["dense", "csr", "csc"]
+regressor, classifier = (partial(kind, tol=1e-12, random_state=0) for kind in (RMDARegressor, RMDAClassifier))
 VARIANTS = [(False, False), (True, False), (True, True)]  # an intercept, weights
 
 
@@ -49,7 +52,7 @@ def strength(X, y, share):
 def test_lasso(name, how, intercept, weighted):
     X, y = load(name)
     X, weight, alpha = as_format(X, how), weights_for(y) if weighted else None, strength(X, y, 0.05)
-    model = RMDARegressor(alpha=alpha, fit_intercept=intercept, random_state=0).fit(X, y, sample_weight=weight)
+    model = regressor(alpha=alpha, fit_intercept=intercept).fit(X, y, sample_weight=weight)
     reference = Lasso(alpha, fit_intercept=intercept, **LONG).fit(X, y, sample_weight=weight)
     assert 0 < np.count_nonzero(reference.coef_)
     assert_same_model(model, reference)
@@ -61,14 +64,14 @@ def test_lasso(name, how, intercept, weighted):
 def test_elastic_net(name, how, ratio):
     X, y = load(name)
     X, weight, alpha = as_format(X, how), weights_for(y) if ratio > 0.5 else None, strength(X, y, 0.05)
-    model = RMDARegressor(penalty="elasticnet", alpha=alpha, l1_ratio=ratio, random_state=0)
+    model = regressor(penalty="elasticnet", alpha=alpha, l1_ratio=ratio)
     reference = ElasticNet(alpha, l1_ratio=ratio, **LONG).fit(X, y, sample_weight=weight)
     assert_same_model(model.fit(X, y, sample_weight=weight), reference)
 
 
 def test_no_penalty():
     X, y = load("diabetes")
-    assert_same_model(RMDARegressor(penalty="none").fit(X, y), LinearRegression().fit(X, y))
+    assert_same_model(regressor(penalty="none").fit(X, y), LinearRegression().fit(X, y))
 
 
 @pytest.mark.parametrize("intercept", [False, True])
@@ -76,10 +79,10 @@ def test_outputs_that_share_features(intercept):
     """Linnerud, three outputs: the group of a feature has strength alpha sqrt(3)."""
     X, y = bundled("linnerud")
     y = y / y.std(axis=0)
-    model = RMDARegressor(penalty="group_lasso", alpha=0.05, fit_intercept=intercept).fit(X, y)
+    model = regressor(penalty="group_lasso", alpha=0.05, fit_intercept=intercept).fit(X, y)
     reference = MultiTaskLasso(0.05 * np.sqrt(3), fit_intercept=intercept, **LONG).fit(X, y)
     assert_same_model(model, reference)
-    separate = RMDARegressor(penalty="elasticnet", alpha=0.05, fit_intercept=intercept).fit(X, y)
+    separate = regressor(penalty="elasticnet", alpha=0.05, fit_intercept=intercept).fit(X, y)
     assert_same_model(separate, ElasticNet(0.05, fit_intercept=intercept, **LONG).fit(X, y))
 
 
@@ -96,7 +99,7 @@ def test_logistic_without_intercept(name, how, weighted):
     """liblinear, which would penalise an intercept."""
     X, y = load(name)
     X, weight, alpha = as_format(X, how), weights_for(y) if weighted else None, 0.02
-    model = RMDAClassifier(alpha=alpha, fit_intercept=False, random_state=0).fit(X, y, sample_weight=weight)
+    model = classifier(alpha=alpha, fit_intercept=False).fit(X, y, sample_weight=weight)
     reference = logistic(X, y, alpha, weight, "liblinear", fit_intercept=False, tol=LIBLINEAR[name])
     assert 0 < np.count_nonzero(reference.coef_)
     assert_same_model(model, reference)
@@ -109,7 +112,7 @@ def test_logistic_with_intercept(name, ratio, weighted):
     X, y = load(name)
     weight, alpha = weights_for(y) if weighted else None, 0.02
     # The gap of an elastic net is quadratic: at the default tol=1e-12 alone the coefficients would be within 1e-5.
-    model = RMDAClassifier(penalty="elasticnet", alpha=alpha, l1_ratio=ratio, tol=1e-13, random_state=0)
+    model = classifier(penalty="elasticnet", alpha=alpha, l1_ratio=ratio, tol=1e-13)
     reference = logistic(X, y, alpha, weight, "saga", l1_ratio=ratio, tol=1e-12)
     assert_same_model(model.fit(X, y, sample_weight=weight), reference)
 
@@ -118,7 +121,7 @@ def test_logistic_with_intercept(name, ratio, weighted):
 @pytest.mark.parametrize("name", ["iris", "wine"])
 def test_multinomial(name, intercept):
     X, y = bundled(name)
-    model = RMDAClassifier(alpha=0.02, fit_intercept=intercept, random_state=0).fit(X, y)
+    model = classifier(alpha=0.02, fit_intercept=intercept).fit(X, y)
     reference = logistic(X, y, 0.02, None, "saga", fit_intercept=intercept, tol=1e-12)
     assert_same_model(model, reference)
 
@@ -129,15 +132,15 @@ def test_squared_hinge(name, weighted):
     X, y = load(name)
     weight = weights_for(y) if weighted else None
     C = 1 / (0.05 * (len(y) if weight is None else weight.sum()))
-    model = RMDAClassifier(loss="squared_hinge", alpha=0.05, fit_intercept=False, random_state=0)
-    reference = LinearSVC(penalty="l1", dual=False, C=C, fit_intercept=False, random_state=0, tol=1e-9)
+    model = classifier(loss="squared_hinge", alpha=0.05, fit_intercept=False)
+    reference = LinearSVC(penalty="l1", dual=False, C=C, fit_intercept=False, random_state=0, tol=1e-8)
     assert_same_model(model.fit(X, y, sample_weight=weight), reference.fit(X, y, sample_weight=weight))
 
 
 def test_squared_hinge_of_several_classes():
     X, y = bundled("iris")
-    model = RMDAClassifier(loss="squared_hinge", alpha=0.05, fit_intercept=False).fit(X, y)
-    one = LinearSVC(penalty="l1", dual=False, C=1 / (0.05 * len(y)), fit_intercept=False, tol=1e-9)
+    model = classifier(loss="squared_hinge", alpha=0.05, fit_intercept=False).fit(X, y)
+    one = LinearSVC(penalty="l1", dual=False, C=1 / (0.05 * len(y)), fit_intercept=False, tol=1e-8)
     rest = OneVsRestClassifier(one).fit(X, y)
     np.testing.assert_allclose(model.coef_, np.vstack([e.coef_ for e in rest.estimators_]), **NEAR)
 
@@ -150,7 +153,7 @@ def counts():
 def test_poisson_without_penalty():
     X, y = counts()
     reference = PoissonRegressor(alpha=0, solver="newton-cholesky", tol=1e-12).fit(X, y)
-    assert_same_model(RMDARegressor(loss="poisson", penalty="none").fit(X, y), reference)
+    assert_same_model(regressor(loss="poisson", penalty="none").fit(X, y), reference)
 
 
 @pytest.mark.parametrize("ratio", [1.0, 0.3])
@@ -170,6 +173,6 @@ def test_poisson(ratio):
     options = {"ftol": 0, "gtol": 1e-9, "maxiter": 10_000, "maxcor": 50}
     bounds = [(0, None)] * (2 * d) + [(None, None)]
     v = minimize(objective, np.zeros(2 * d + 1), jac=True, method="L-BFGS-B", bounds=bounds, options=options).x
-    model = RMDARegressor(loss="poisson", penalty="elasticnet", alpha=alpha, l1_ratio=ratio).fit(X, y)
+    model = regressor(loss="poisson", penalty="elasticnet", alpha=alpha, l1_ratio=ratio).fit(X, y)
     assert 0 < np.count_nonzero(model.coef_) < d or ratio < 1
     np.testing.assert_allclose(np.append(model.coef_, model.intercept_), [*(v[:d] - v[d:-1]), v[-1]], **NEAR)

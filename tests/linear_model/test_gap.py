@@ -1,5 +1,7 @@
 """The gap is what it says: no point whatever has an objective below ``objective_ - dual_gap_``."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, find, given, settings
@@ -10,8 +12,7 @@ from scipy import sparse
 
 import rmda_ref.linear_model.problem
 from rmda_ref import ElasticNet
-from rmda_ref.losses import LogisticLoss
-from rmda_ref.losses.base import LinearPredictorLoss
+from rmda_ref.losses import LogisticLoss, SquaredLoss
 
 LOSSES = ["squared_error", "huber", "poisson", "log_loss", "squared_hinge"]
 PENALTIES = ["l1", "elasticnet", "group_lasso", "sparse_group_lasso", "nuclear", "none"]
@@ -23,11 +24,11 @@ def cases(draw, losses=tuple(LOSSES), penalties=tuple(PENALTIES)):
     """A small problem, and where its fit is to stop; the data, but not their kind, come from a generator."""
     loss, penalty = draw(st.sampled_from(losses)), draw(st.sampled_from(penalties))
     d, K = draw(st.integers(1, 8)), draw(st.integers(1, 3))
-    n = draw(st.integers(max(K, 2) if loss in CLASSIFICATION else 1, 12))
+    n = draw(st.integers(1, 12))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    if penalty == "nuclear":
-        K = n = max(K, 3)
-    K = max(K, 2) if loss in CLASSIFICATION else K
+    if loss in CLASSIFICATION or penalty == "nuclear":
+        K = max(K, 3 if penalty == "nuclear" else 2)
+    n = max(n, K)
     X = rng.standard_normal((n, d)) if draw(st.booleans()) else rng.integers(-1, 2, (n, d)).astype(float)
     X = (X * 10.0 ** draw(st.integers(-1, 1 if loss != "poisson" else 0))).astype(draw(st.sampled_from("dddf")))
     weight = rng.choice([0.0, 0.5, 1.0, 3.0], n) if draw(st.booleans()) else None
@@ -44,7 +45,7 @@ def cases(draw, losses=tuple(LOSSES), penalties=tuple(PENALTIES)):
         fit_intercept=draw(st.booleans()),
         options={
             "max_epochs": draw(st.integers(1, 20)),
-            "polish": draw(st.booleans()),
+            "polish": draw(st.booleans()) and penalty != "nuclear",  # without Newton along its manifold, rounds are slow
             "identify_epochs": draw(st.integers(0, 3)),
             "batch_size": draw(st.sampled_from(["auto", 1, 3])),
             "momentum": draw(st.sampled_from([1.0, 0.5])),
@@ -55,7 +56,7 @@ def cases(draw, losses=tuple(LOSSES), penalties=tuple(PENALTIES)):
 def rivals(case, model):
     """(coef, intercept): the fit to the end, points near both fits and on the line through them, and the null model."""
     rng = np.random.default_rng(0)
-    best = case.fit(tol=1e-12, max_epochs=40, polish=True)
+    best = case.fit(tol=1e-12, max_epochs=40, polish=case.penalty != "nuclear")
     ours, theirs = (np.append(np.ravel(m.coef_), np.ravel(m.intercept_)) for m in (model, best))
     flat = [theirs, 0 * theirs, *(ours + t * (theirs - ours) for t in (0.0, 0.5, 0.9, 1.1, 2.0))]
     sizes = 10.0 ** np.arange(-6, 1)
@@ -69,7 +70,9 @@ def check_gap(case):
     model = case.fit()
     gap, objective = model.dual_gap_, model.objective_
     assert gap >= 0
-    assert np.isfinite(gap) or case.penalty == "none"
+    if np.isinf(gap):  # nothing is said
+        assert case.penalty == "none" or np.isinf(objective)
+        return
     for coef, intercept in rivals(case, model):
         with np.errstate(over="ignore"):  # exp of a rival far away
             value = case.objective(coef, intercept)
@@ -107,40 +110,32 @@ def test_the_objective_is_that_of_the_coefficients(case):
 
 
 def not_scaled(loss, psi, u, correlation):
-    """u need not be in the dual ball."""
-    return -loss.conjugate(u) - (0.0 if psi.homogeneity == 1.0 else psi.conjugate(-correlation))
+    """Whether u is in the dual ball is not asked."""
+    return -loss.conjugate(u)
 
 
-def even_shares(conjugate):
-    return lambda self, u: conjugate(self, u) if self.sample_weight is None else float(np.mean(np.square(u)))
+def half_conjugate(self, v, conjugate=ElasticNet.conjugate):
+    return conjugate(self, v) / 2
+
+
+def conjugate_of_even_shares(self, u, conjugate=SquaredLoss.conjugate):
+    return conjugate(dataclasses.replace(self, sample_weight=None), u)
 
 
 WRONG = {
-    "not scaled": (lambda m: m.setattr(rmda_ref.linear_model.problem, "dual_value", not_scaled), LOSSES, ["l1"]),
-    "not balanced": (lambda m: m.setattr(LogisticLoss, "balanced", lambda self, u: u), ["log_loss"], ["l1"]),
-    "half the ridge": (
-        lambda m: m.setattr(ElasticNet, "conjugate", halved(ElasticNet.conjugate)),
-        LOSSES,
-        ["elasticnet"],
-    ),
-    "weights forgotten": (
-        lambda m: m.setattr(LinearPredictorLoss, "_shares", None),
-        ["squared_error"],
-        ["l1"],
-    ),
+    "not scaled": (rmda_ref.linear_model.problem, "dual_value", not_scaled, LOSSES, "l1"),
+    "not scaled, groups": (rmda_ref.linear_model.problem, "dual_value", not_scaled, LOSSES, "sparse_group_lasso"),
+    "not balanced": (LogisticLoss, "balanced", lambda self, u: u, ["log_loss"], "l1"),
+    "half the conjugate": (ElasticNet, "conjugate", half_conjugate, LOSSES, "elasticnet"),
+    "weights forgotten": (SquaredLoss, "conjugate", conjugate_of_even_shares, ["squared_error"], "l1"),
 }
-
-
-def halved(conjugate):
-    return lambda self, v: conjugate(self, v) / 2
 
 
 @pytest.mark.parametrize("name", WRONG)
 def test_a_wrong_certificate_is_rejected(name, monkeypatch):
-    damage, losses, penalties = WRONG[name]
-    only_generate = settings(max_examples=100, phases=[Phase.generate])
-    damage(monkeypatch)
+    where, attribute, wrong, losses, penalty = WRONG[name]
+    monkeypatch.setattr(where, attribute, wrong)
     try:
-        find(cases(losses, penalties), rejected, settings=only_generate)
+        find(cases(losses, [penalty]), rejected, settings=settings(max_examples=100, phases=[Phase.generate]))
     except NoSuchExample:
         pytest.fail("no example tells")

@@ -90,7 +90,7 @@ def test_a_path_is_the_separate_fits(loss, n_outputs, penalty, how):
     """Curvature on the support is at least 0.02 here, so gaps of 1e-14 mean coefficients within 1e-6."""
     X, y = planted(loss, n_outputs=n_outputs)
     X, weight = X if how == "dense" else sparse.csr_array(X), weights_of(y)
-    model = estimator(loss, **PENALTIES[penalty])
+    model = estimator(loss, tol=1e-12, **PENALTIES[penalty])
     path = rmda_path(model, X, y, n_alphas=5, eps=0.05, sample_weight=weight)
     assert path.alphas[0] == alpha_max(model, X, y, weight)
     assert (path.dual_gaps <= model.tol * path.objectives[0]).all()
