@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rmda_ref.certificates.margin import margin as margin_of
 from problems.numerical_margin import Interior, Nearest, Subdifferential
 from problems.planted import Planted, Smooth
 from problems.prox_planted import safety
 from problems.tilt import subgradient
 from rmda_ref import checks
+from rmda_ref.certificates.margin import margin as margin_of
 from rmda_ref.layout import Entries, Spectrum
 from rmda_ref.regularizers import Blocks, Manifold, Rank, Regularizer, Support, WholeSpace
 
@@ -57,8 +57,8 @@ def planted(
     -------
     Planted
         It has proved itself: the KKT residual is below 1e-12 of the size of its terms, and the margin is the one asked
-        for, to rounding where a formula is known (`certificates.margin`), else to 1e-6 of it, as measured by a search that
-        needs margins and strengths of at least 1e-4 or so (in units of the gradient).
+        for, to rounding where a formula is known (`certificates.margin`), else to 1e-6 of it, as measured by a search
+        that needs margins and strengths of at least 1e-4 or so (in units of the gradient).
 
     Raises
     ------

@@ -18,9 +18,9 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from rmda_ref.certificates.margin import margin
 from problems.tilt import subgradient
 from rmda_ref import checks
+from rmda_ref.certificates.margin import margin
 from rmda_ref.regularizers import Manifold, Regularizer
 
 Array = npt.NDArray[Any]
@@ -107,7 +107,7 @@ class Planted:
 
     @property
     def margin(self) -> float:
-        """Distance of the negative gradient at the solution from the relative boundary of d psi (`rmda_ref.certificates.margin`)."""
+        """Distance of the negative gradient at the solution from the relative boundary of d psi (`certificates.margin`)."""
         return margin(self.regularizer, self.solution, -self.gradient(self.solution))
 
     @property

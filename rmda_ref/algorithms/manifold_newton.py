@@ -155,7 +155,7 @@ class ManifoldNewton:
         return replace(state, prox_step=step)
 
     def metric_step(self, f: Composite, state: NewtonState, metric: Metric) -> NewtonState | None:
-        """Towards argmin_x <grad f(w), x> + 1/2 <x - w, M (x - w)> + psi(x); None where that does not decrease enough."""
+        """Towards argmin_x <grad f(w), x> + 1/2 <x - w, M (x - w)> + psi(x); None if that decreases too little."""
         psi, w = self.regularizer, state.iterate
         target = metric_prox(psi, w, state.gradient, metric)
         move = target - w
@@ -229,8 +229,8 @@ class ManifoldNewton:
 def metric_prox(psi: Regularizer, w: Vector, gradient: Vector, metric: Metric) -> Vector:
     """About argmin_x Q(x) = <gradient, x - w> + 1/2 <x - w, M (x - w)> + psi(x).
 
-    Accelerated proximal gradients from w, in the diagonal D of M where psi has a prox in it, so that the scales of the
-    features do not matter (Beck & Teboulle 2009), restarted where the momentum points uphill (O'Donoghue & Candes 2015).
+    Accelerated proximal gradients from w (Beck & Teboulle 2009), in the diagonal D of M where psi has a prox in it, so
+    that the scales of the features do not matter; restarted where the momentum points uphill (O'Donoghue & Candes 2015).
     If they are slow on one manifold, a Newton step of Q along it, by the inverse of M that is at hand.
     """
     scale = scale_of(psi, metric)
@@ -257,7 +257,7 @@ def metric_prox(psi: Regularizer, w: Vector, gradient: Vector, metric: Metric) -
 
 
 def _model_newton(psi: Regularizer, w: Vector, gradient: Vector, metric: Metric, x: Vector) -> Vector:
-    """x after Newton steps of Q along manifolds, each within the one before, until one is whole: an active-set method."""
+    """x after Newton steps of Q along manifolds, each within the one before, until one is whole: active sets."""
 
     def Q(at: Vector) -> float:
         return float(gradient @ (at - w) + (at - w) @ metric.product(at - w) / 2) + psi.value(at)
@@ -270,12 +270,11 @@ def _model_newton(psi: Regularizer, w: Vector, gradient: Vector, metric: Metric,
         slope = (gradient + metric.product(x - w) + along.gradient)[along.active]
         direction = np.zeros_like(x)
         direction[along.active] = -metric.inverse(along)(slope)
-        for new, whole in trials(along, x, direction):
-            if (found := Q(new)) < value:
-                x, value = new, found
-                break
-        else:
+        better = next((pair for pair in trials(along, x, direction) if Q(pair[0]) < value), None)
+        if better is None:
             return x
+        x, whole = better
+        value = Q(x)
         if whole:
             return x
     return x
@@ -293,7 +292,9 @@ def trials(along: Tangent, x: Vector, direction: Vector) -> Iterator[tuple[Vecto
     yield new, not back.any()
     if back.any():
         bent = along.bend > 0
-        radial = direction - np.where(bent & (along.unit != 0), along.hessian(direction), 0) / np.where(bent, along.bend, 1)
+        radial = direction - np.where(bent & (along.unit != 0), along.hessian(direction), 0) / np.where(
+            bent, along.bend, 1
+        )
         with np.errstate(divide="ignore", invalid="ignore"):
             lengths = np.where(back & (radial != 0), -x / radial, np.inf)
         first = float(lengths.min())

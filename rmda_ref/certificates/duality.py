@@ -3,7 +3,7 @@
     P(w, b) = F(X w + b) + psi(w),      D(u) = -F^*(u) - psi^*(-X^T u),      sum_i u_i = 0 for each free intercept.
 
 Weak duality, D(u) <= P(w, b) for every feasible u, makes P - D a bound on P - P*, whatever u is (Fenchel's duality;
-Rockafellar 1970, section 31). The natural u is grad F at the predictor; it becomes feasible by `balanced` (the intercept)
+Rockafellar 1970, section 31). The natural u is grad F at the predictor; it becomes feasible by `balanced` (intercepts)
 and, where psi is a norm, by a factor that takes X^T u into the dual ball.
 """
 

@@ -49,6 +49,9 @@ class SparseLinearModel(BaseEstimator):
     random_state: Any
     verbose: int
     callback: Callable[[Record], Any] | None
+    coef_: Any
+    intercept_: Any
+    _stream: Stream | None
 
     @abstractmethod
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
@@ -171,11 +174,11 @@ class SparseLinearModel(BaseEstimator):
         reached = (
             f"the KKT residual is {outcome.kkt_residual:.2e} ({missing})"
             if missing
-            else f"the duality gap is {outcome.gap:.2e}, {outcome.gap / outcome.scale:.1e} of the null model's objective"
+            else f"the duality gap is {outcome.gap:.2e}, {outcome.gap / outcome.scale:.1e} of the null objective"
         )
         warnings.warn(
-            f"{type(self).__name__} stopped after {self.n_iter_} epochs before tol={self.tol:g} was reached: {reached}. "
-            "Increase max_epochs, alpha or tol, or scale the features.",
+            f"{type(self).__name__} stopped after {self.n_iter_} epochs before tol={self.tol:g} was reached: {reached}"
+            ". Increase max_epochs, alpha or tol, or scale the features.",
             ConvergenceWarning,
             stacklevel=3,
         )
@@ -186,10 +189,11 @@ class SparseLinearModel(BaseEstimator):
         """RMDA steps on the batches of X, in their order, from where the last call ended."""
         options = self._options()
         problem = self._problem(X, y, sample_weight)
-        if getattr(self, "_stream", None) is None:
-            self._stream = Stream(problem, self._last(problem), options.step_size, options.momentum)
-        self._stream.feed(problem, options.batch_size)
-        self.n_iter_ = self._stream.t
+        stream = getattr(self, "_stream", None) or Stream(
+            problem, self._last(problem), options.step_size, options.momentum
+        )
+        stream.feed(problem, options.batch_size)
+        self._stream, self.n_iter_ = stream, stream.t
         self.__dict__.pop("coef_", None)
         self.__dict__.pop("intercept_", None)
         return self
@@ -239,9 +243,7 @@ def _mask(psi: Regularizer, coef: Array) -> Array:
 
 def design_of(model: Any, X: Any, y: Any, **how: Any) -> tuple[Any, Any]:
     """X and y as the losses take them: float32 or float64, dense or CSR."""
-    return validate_data(  # type: ignore[no-any-return]
-        model, X, y, accept_sparse="csr", dtype=[np.float64, np.float32], order="C", **how
-    )
+    return validate_data(model, X, y, accept_sparse="csr", dtype=[np.float64, np.float32], order="C", **how)
 
 
 def weights_of(X: Any, sample_weight: Any) -> Array | None:

@@ -210,7 +210,7 @@ class RMDAClassifier(ClassifierMixin, SparseLinearModel):
         return -np.logaddexp(0, np.stack((z, -z), axis=1))
 
     def _loss(self, X: Any, y: Array, sample_weight: Array | None) -> LinearPredictorLoss:
-        how = {"fit_intercept": self.fit_intercept, "sample_weight": sample_weight}
+        how: Any = {"fit_intercept": self.fit_intercept, "sample_weight": sample_weight}
         n_classes = len(self.classes_)
         match self.loss:
             case "log_loss":

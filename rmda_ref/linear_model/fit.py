@@ -22,7 +22,7 @@ FLOOR = 64  # eps of the dtype of X: a relative gap that is as good as none
 
 @dataclass(frozen=True)
 class Options:
-    """How to fit; the estimators' docstrings say what each means. ``observe`` is told each record; True ends the fit."""
+    """How to fit, as the estimators' docstrings say. ``observe`` is told each record; True ends the fit."""
 
     batch_size: int | str
     step_size: float | str
@@ -188,5 +188,3 @@ def stages_of(stages: Any, step_size: float, momentum: float, n_steps: int) -> t
         lengths = np.diff(np.linspace(0, n_steps, number + 1).round().astype(int))
         return decayed_stages(step_size, momentum, GAMMA, [int(n) for n in lengths])
     return tuple(stages)
-
-

@@ -6,7 +6,7 @@ random generator draws.
 
 import dataclasses
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -79,7 +79,7 @@ def automatic_step(problem: Problem, w: Vector, samples: Indices) -> float:
 def within_reach(problem: Problem, w: Vector, drawn: Sequence[Indices], n_steps: int) -> bool:
     """Whether n_steps steps can average the noise of gradients to below the strength of psi, if that is a norm.
 
-    The largest noise of a group, over its strength, is r = ||g - g'||/sqrt(2) in the dual norm, for the gradients of two
+    The largest noise of a group, over its strength, is r = ||g - g'||/sqrt(2) in the dual norm, for gradients of two
     batches; the dual average divides its variance by 8 t/9 (fact B1 of the testbed), so t must be at least 9 r^2/8.
     No margin is larger than the strength.
     """
@@ -118,5 +118,3 @@ def has_settled(tracker: IdentificationTracker) -> bool:
     """Whether the manifold has been the same for half of the steps of the stage."""
     report = tracker.current
     return report.n_steps >= FEWEST_STEPS and report.n_steps - report.since >= SETTLED * report.n_steps
-
-

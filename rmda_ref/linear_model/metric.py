@@ -1,4 +1,4 @@
-"""A metric near the Hessian of a linear model: the coupling of the outputs times a weighted Gram matrix of the features."""
+"""A metric near the Hessian of a linear model: the coupling of the outputs times a Gram matrix of the features."""
 
 from collections.abc import Callable
 from copy import copy
@@ -51,7 +51,8 @@ class KroneckerMetric:
     """M = C (x) G: parameters are flat, the coefficients of the outputs one after the other, then the intercepts.
 
     The Hessian of F at z has a K x K block for each sample, B_i. With t_i the mean of its diagonal, G is
-    [X, unit]^T diag(t) [X, unit], and C the sum of the B_i over that of the t_i. For one output, M is the Hessian of f itself.
+    [X, unit]^T diag(t) [X, unit], and C the sum of the B_i over that of the t_i. For one output, M is the
+    Hessian of f itself.
 
     Parameters
     ----------
@@ -155,9 +156,9 @@ class KroneckerMetric:
         return solve
 
     def _of_whole_features(self, along: Tangent, active: Any) -> Map:
-        """Exact for row groups. The coupling C = Q diag(c) Q^T is rotated away, and directions are put back by Woodbury:
+        """Exact for row groups: the coupling C = Q diag(c) Q^T is rotated away, directions are put back by Woodbury.
 
-        T = C (x) G + diag(bend) splits into c_k G + diag(bend); M + psi'' = T - U diag(bend) U^T with U the unit vectors.
+        T = C (x) G + diag(bend) splits into c_k G + diag(bend), and M + psi'' = T - U diag(bend) U^T, U the directions.
         """
         chosen = np.flatnonzero(active)
         values, Q = eigh(self.coupling)
@@ -169,7 +170,9 @@ class KroneckerMetric:
             matrix[np.diag_indices_from(matrix)] += bend
             inverses.append(inverted(matrix))
         bent = np.flatnonzero((bend > 0) & unit.any(axis=0))
-        small = -sum(np.multiply.outer(u[bent], u[bent]) * T[np.ix_(bent, bent)] for u, T in zip(unit, inverses, strict=True))
+        small = -sum(
+            np.multiply.outer(u[bent], u[bent]) * T[np.ix_(bent, bent)] for u, T in zip(unit, inverses, strict=True)
+        )
         small = np.zeros((bent.size, bent.size)) + small
         small[np.diag_indices_from(small)] += 1 / bend[bent]
         factor = cholesky(small)

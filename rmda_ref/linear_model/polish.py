@@ -1,8 +1,8 @@
 """The second phase: Newton on the manifold within a working set, until the duality gap is proved.
 
 Each round certifies the point on all features. If the gap is too large, the features that violate optimality join the
-support in a working set, at most as many as the support has, and `ManifoldNewton` solves the problem on it until its own
-gap is a fraction of the one to be closed.
+support in a working set, at most as many as the support has, and `ManifoldNewton` solves the problem on it until its
+own gap is a fraction of the one to be closed.
 """
 
 from collections.abc import Iterator

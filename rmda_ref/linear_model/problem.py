@@ -56,7 +56,7 @@ class Problem:
 
     @cached_property
     def null_objective(self) -> float:
-        """The loss of the best constant predictor without coefficients (of 0 without an intercept): the scale of gaps."""
+        """The loss of the best constant predictor (0 without an intercept): the scale of gaps."""
         return float(self.loss.value_at(self.model.forward(self.start)))
 
     @cached_property
@@ -75,7 +75,7 @@ class Problem:
         return self.gap(objective, dual, None if self.loss.fit_intercept else self.model.adjoint(dual))
 
     def gap(self, objective: float, dual: Vector, correlation: Vector | None) -> Gap:
-        """The gap of an objective, from the dual point ``dual``, balanced if there are intercepts; A^T of it if known."""
+        """The gap of an objective, from a dual point, balanced if there are intercepts; ``correlation`` is A^T of it."""
         loss, model = self.loss, self.model
         if loss.fit_intercept:
             dual = loss.balanced(dual)

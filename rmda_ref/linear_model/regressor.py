@@ -144,7 +144,7 @@ class RMDARegressor(MultiOutputMixin, RegressorMixin, SparseLinearModel):
         return use(X, y, weights_of(X, sample_weight))
 
     def _loss(self, X: Any, y: Array, sample_weight: Array | None) -> LinearPredictorLoss:
-        how = {"fit_intercept": self.fit_intercept, "sample_weight": sample_weight}
+        how: Any = {"fit_intercept": self.fit_intercept, "sample_weight": sample_weight}
         y = y.astype(X.dtype, copy=False)
         match self.loss:
             case "squared_error":

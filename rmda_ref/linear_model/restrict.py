@@ -42,7 +42,7 @@ def _(psi: GroupLasso | SparseGroupLasso, shape: Shape, features: Mask) -> Mask 
     hit = np.logical_or.reduceat(seen[members], starts[:-1])
     together = np.zeros(seen.size, bool)
     together[members[np.repeat(hit, np.diff(starts))]] = True
-    found = together.reshape(-1, shape[-1]).any(axis=0)
+    found: Mask = np.asarray(together.reshape(-1, shape[-1]).any(axis=0))
     return found if (found == features).all() else companions(psi, shape, found)
 
 

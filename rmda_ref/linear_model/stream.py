@@ -64,8 +64,8 @@ class Stream:
         """A step for each batch of the data; one of another shape is refused before the first."""
         if problem.model.size != self._size:
             raise ValueError(
-                f"the data have {problem.model.n_features} features and {problem.model.n_outputs} outputs, which is not "
-                "what the first call of partial_fit had; start anew with fit or a clone"
+                f"the data have {problem.model.n_features} features and {problem.model.n_outputs} outputs, which is "
+                "not what the first call of partial_fit had; start anew with fit or a clone"
             )
         n_samples = problem.loss.n_samples
         size = min(BATCH if isinstance(batch_size, str) else batch_size, n_samples)

@@ -1,6 +1,5 @@
 """A linear model seen through some of its features: f(w) = F(A w) with the other coefficients held at zero."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -98,7 +97,7 @@ def columns(X: Any, features: Indices) -> Any:
 
 
 def curvatures_at(loss: LinearPredictorLoss, z: Vector) -> tuple[Vector, Vector]:
-    """One curvature a sample, the mean over outputs, and the coupling of the outputs, of trace K (see KroneckerMetric)."""
+    """One curvature a sample, the mean over outputs, and the coupling of the outputs, as `KroneckerMetric` has them."""
     hessian = loss.hessian_at(z)
     if z.ndim == 1:
         return lifted(loss, hessian(np.ones_like(z))), np.ones((1, 1))
@@ -110,7 +109,7 @@ def curvatures_at(loss: LinearPredictorLoss, z: Vector) -> tuple[Vector, Vector]
 
 
 def lifted(loss: LinearPredictorLoss, curvatures: Vector) -> Vector:
-    """Curvatures raised where there is next to none, as far from the target of a Huber loss: a metric must bound steps."""
+    """Curvatures raised where there is next to none, as far off in a Huber loss: a metric must bound steps."""
     least, mean = LEAST_CURVATURE * loss.smoothness, float(curvatures.sum())
     if mean >= least or np.isinf(least):
         return curvatures

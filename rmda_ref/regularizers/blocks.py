@@ -136,8 +136,9 @@ class Blocks(Regularizer):
         def retract(new: Array) -> Array:
             return joined(t.retract(part) for t, (_, part) in zip(known, self._parts(new), strict=True))
 
-        arrays = (joined(getattr(t, name) for t in known) for name in ("active", "gradient", "bend", "unit"))
-        return Tangent(*arrays, hessian, retract)
+        active, gradient = joined(t.active for t in known), joined(t.gradient for t in known)
+        bend, unit = joined(t.bend for t in known), joined(t.unit for t in known)
+        return Tangent(active, gradient, bend, unit, hessian, retract)
 
     def manifold(self, w: Array) -> Manifold:
         return tuple((block.name, block.regularizer.manifold(part)) for block, part in self._parts(w))

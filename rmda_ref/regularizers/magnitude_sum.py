@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from rmda_ref.layout import Entries, Spectrum
+from rmda_ref.layout import Entries, Norms, Spectrum
 from rmda_ref.namespace import Array, namespace
 from rmda_ref.regularizers.scalar import ScalarPenalty
 from rmda_ref.regularizers.tangent import Tangent
@@ -26,16 +26,14 @@ class MagnitudeSum(ScalarPenalty):
     def tangent(self, w: Array) -> Tangent | None:
         """Signs of entries, directions of groups; the strength of a group bends it by strength/norm across."""
         xp, layout = namespace(w), self.layout
-        if isinstance(layout, Spectrum):
+        if isinstance(layout, Spectrum | Norms):
             return None
         if isinstance(layout, Entries):
             strengths = self.strengths_like(w, w.shape) + xp.zeros_like(w)
             active, zero = (w != 0) | (strengths == 0), xp.zeros_like(w)
             kept = xp.where(strengths == 0, zero, w)
             gradient = strengths * xp.sign(w)
-            return Tangent(
-                active, gradient, zero, zero, xp.zeros_like, lambda new: xp.where(new * kept < 0, zero, new)
-            )
+            return Tangent(active, gradient, zero, zero, xp.zeros_like, lambda new: xp.where(new * kept < 0, zero, new))
         norms = layout.norms(w)
         strengths = self.strengths_like(norms, w.shape) + xp.zeros_like(norms)
         alive = norms > 0

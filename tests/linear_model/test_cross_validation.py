@@ -12,6 +12,7 @@ from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import check_estimator
 
 from rmda_ref.linear_model import RMDAClassifier, RMDAClassifierCV, RMDARegressor, RMDARegressorCV, alpha_max
 from rmda_ref.linear_model.cross_validation import best_of
@@ -57,19 +58,17 @@ def test_regression_is_a_loop_over_folds(loss, n_outputs):
     assert_same_fit(model, RMDARegressor(loss=loss, alpha=model.alpha_, tol=TOL, random_state=0).fit(X, y, weight))
 
 
-@pytest.mark.parametrize("weighted", [False, True])
-def test_classification_is_a_loop_over_folds(weighted):
+def test_classification_is_a_loop_over_folds():
     """Labels, whose weights are those of each training set; folds keep the proportions of the classes."""
     X, codes = planted("log_loss", n=60, n_outputs=3)
-    y, weight = np.array(["ape", "bee", "cat"])[codes], weights_of(codes) if weighted else None
+    y, weight = np.array(["ape", "bee", "cat"])[codes], weights_of(codes)
     how = {"penalty": "group_lasso", "class_weight": "balanced", "tol": TOL, "random_state": 0}
     model = RMDAClassifierCV(**how, alphas=ALPHAS, cv=3, scoring="neg_log_loss").fit(X, y, weight)
     scores = np.empty((5, 3))
     for fold, (train, test) in enumerate(StratifiedKFold(3).split(X, y)):
-        mine, held_out = (None, None) if weight is None else (weight[train], weight[test])
         for k, alpha in enumerate(ALPHAS):
-            fit = RMDAClassifier(**how, alpha=alpha).fit(X[train], y[train], mine)
-            scores[k, fold] = -log_loss(y[test], fit.predict_proba(X[test]), sample_weight=held_out)
+            fit = RMDAClassifier(**how, alpha=alpha).fit(X[train], y[train], weight[train])
+            scores[k, fold] = -log_loss(y[test], fit.predict_proba(X[test]), sample_weight=weight[test])
     np.testing.assert_allclose(model.cv_scores_, scores, **NEAR)
     assert model.alpha_ == ALPHAS[scores.mean(axis=1).argmax()] != ALPHAS[0]
     assert_same_fit(model, RMDAClassifier(**how, alpha=model.alpha_).fit(X, y, weight))
@@ -180,6 +179,17 @@ def test_bad_input(parameters, message):
     X, y = planted(n=60)
     with pytest.raises(ValueError, match=message):
         RMDARegressorCV(**({"cv": 3} | parameters)).fit(X, y)
+
+
+ESTIMATORS = [RMDARegressorCV(n_alphas=5, eps=0.1, cv=3), RMDAClassifierCV(alphas=[0.1, 0.01], cv=3)]
+
+
+@pytest.mark.parametrize("model", ESTIMATORS, ids=str)
+def test_every_check_of_scikit_learn_passes(model):
+    """But for the one of arrays of other libraries, which SCIPY_ARRAY_API asks for."""
+    results = check_estimator(model, on_fail=None, on_skip=None)
+    assert len(results) > 50
+    assert {r["check_name"] for r in results if r["status"] != "passed"} == {"check_array_api_input"}
 
 
 def test_one_class_is_refused():

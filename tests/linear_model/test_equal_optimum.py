@@ -54,7 +54,7 @@ def test_lasso(name, how, intercept, weighted):
     X, weight, alpha = as_format(X, how), weights_for(y) if weighted else None, strength(X, y, 0.05)
     model = regressor(alpha=alpha, fit_intercept=intercept).fit(X, y, sample_weight=weight)
     reference = Lasso(alpha, fit_intercept=intercept, **LONG).fit(X, y, sample_weight=weight)
-    assert 0 < np.count_nonzero(reference.coef_)
+    assert np.count_nonzero(reference.coef_) > 0
     assert_same_model(model, reference)
 
 
@@ -101,7 +101,7 @@ def test_logistic_without_intercept(name, how, weighted):
     X, weight, alpha = as_format(X, how), weights_for(y) if weighted else None, 0.02
     model = classifier(alpha=alpha, fit_intercept=False).fit(X, y, sample_weight=weight)
     reference = logistic(X, y, alpha, weight, "liblinear", fit_intercept=False, tol=LIBLINEAR[name])
-    assert 0 < np.count_nonzero(reference.coef_)
+    assert np.count_nonzero(reference.coef_) > 0
     assert_same_model(model, reference)
 
 

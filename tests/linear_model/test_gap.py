@@ -45,7 +45,8 @@ def cases(draw, losses=tuple(LOSSES), penalties=tuple(PENALTIES)):
         fit_intercept=draw(st.booleans()),
         options={
             "max_epochs": draw(st.integers(1, 20)),
-            "polish": draw(st.booleans()) and penalty != "nuclear",  # without Newton along its manifold, rounds are slow
+            "polish": draw(st.booleans())
+            and penalty != "nuclear",  # without Newton along its manifold, rounds are slow
             "identify_epochs": draw(st.integers(0, 3)),
             "batch_size": draw(st.sampled_from(["auto", 1, 3])),
             "momentum": draw(st.sampled_from([1.0, 0.5])),
@@ -103,7 +104,9 @@ def test_the_gap_bounds_the_suboptimality(loss):
 def test_the_objective_is_that_of_the_coefficients(case):
     model = case.fit()
     eps = np.finfo(case.X.dtype).eps  # coefficients are rounded to it; slopes are below 100 here
-    assert model.objective_ == pytest.approx(case.objective(model.coef_, model.intercept_), rel=100 * eps, abs=100 * eps)
+    assert model.objective_ == pytest.approx(
+        case.objective(model.coef_, model.intercept_), rel=100 * eps, abs=100 * eps
+    )
 
 
 # ---- wrong certificates

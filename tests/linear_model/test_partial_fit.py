@@ -1,5 +1,7 @@
 """``partial_fit`` is `RMDA.step` on the batches as they come; on sparse data it costs what the data hold."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from plain_objective import planted
@@ -8,6 +10,7 @@ from scipy import sparse
 from rmda_ref import L1, RMDA, Block, Blocks, ElasticNet, GroupLasso
 from rmda_ref.algorithms.lazy import LazyStepper
 from rmda_ref.linear_model import RMDAClassifier, RMDARegressor
+from rmda_ref.linear_model.problem import best_intercept
 from rmda_ref.losses import LogisticLoss, MultinomialLoss, PoissonLoss, SquaredHingeLoss, SquaredLoss
 
 N, D, BATCH, STEP = 60, 9, 8, 0.2
@@ -70,7 +73,7 @@ def by_steps(kind, X, y, weight, *, penalty="l1", fit_intercept=True, momentum=1
         if state is None:
             blocks = [Block("coef", coef.shape, psi), Block("intercept", shape[:-1])]
             algorithm = RMDA(Blocks(tuple(blocks[: 1 + fit_intercept])), STEP, momentum)
-            state = algorithm.init(np.concatenate((coef.ravel(), best_intercept(kind, loss) if fit_intercept else [])))
+            state = algorithm.init(np.concatenate((coef.ravel(), best_intercept(loss) if fit_intercept else [])))
         for start in range(0, len(part), BATCH):
             samples = np.arange(start, min(start + BATCH, len(part)))
             rows = [state.iterate[: coef.size].reshape(coef.shape), state.iterate[coef.size :].reshape(*shape[:-1], -1)]
@@ -81,17 +84,12 @@ def by_steps(kind, X, y, weight, *, penalty="l1", fit_intercept=True, momentum=1
     return w[: coef.size].reshape(coef.shape), w[coef.size :]
 
 
-def best_intercept(kind, loss):
-    from rmda_ref.linear_model.problem import best_intercept
-
-    return best_intercept(loss)
-
-
 def assert_is(model, coef, intercept, **close):
     np.testing.assert_allclose(model.coef_, coef.reshape(model.coef_.shape), **close)
-    if model.fit_intercept:
-        centre = intercept.mean() if model.loss == "log_loss" and intercept.size > 1 else 0
-        np.testing.assert_allclose(np.ravel(model.intercept_), intercept - centre, **close)
+    if not model.fit_intercept:
+        intercept = np.zeros(coef.size // D)
+    centre = intercept.mean() if model.loss == "log_loss" and intercept.size > 1 else 0
+    np.testing.assert_allclose(np.ravel(model.intercept_), intercept - centre, **close)
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -131,6 +129,28 @@ def test_parts_do_not_matter_where_batches_are_the_same(kind):
     np.testing.assert_array_equal(one.coef_, four.coef_)
 
 
+@pytest.mark.parametrize("kind", ["squared_error", "two outputs", "three classes"])
+def test_weights_of_a_penalty(kind):
+    X, y, _ = sparse_data(kind)
+    shape = feed(estimator(kind), X, y).coef_.shape
+    psi = L1(0.05, weights=np.arange(np.prod(shape)).reshape(shape) / 10)
+    dense, lazy = (feed(estimator(kind, penalty=psi), A, y) for A in (X, sparse.csr_array(X)))
+    assert lazy._stream._lazy is not None
+    np.testing.assert_allclose(lazy.coef_, dense.coef_, **CLOSE)
+
+
+@pytest.mark.parametrize("make", [np.asarray, sparse.csr_array])
+def test_a_step_that_fails_is_not_taken(make):
+    """An intercept that overflows: the clocks of coefficients and intercept stay together."""
+    model = RMDARegressor("poisson", step_size=1000.0, batch_size=2)
+    X, y = make(np.zeros((2, 3))), np.array([1.0, 2.0])
+    model.partial_fit(X, y).partial_fit(X, y)
+    with np.errstate(over="ignore"), pytest.raises(ValueError, match="non-finite entries.*lower the step size"):
+        for _ in range(5):
+            model.partial_fit(X, y)
+    assert model._stream._lazy is None or model._stream._lazy.t == model._stream._state.t
+
+
 def test_reading_in_between_changes_nothing():
     X, y, _ = sparse_data("three classes")
     X = sparse.csr_array(X)
@@ -154,7 +174,8 @@ def test_other_data_are_refused_and_nothing_is_lost(make):
     with pytest.raises(ValueError, match="9 features and 2 outputs, which is not what the first call"):
         model.partial_fit(make(X), np.column_stack((y, y)))
     np.testing.assert_array_equal(model.coef_, before)
-    np.testing.assert_array_equal(model.partial_fit(make(X), y).coef_, feed(estimator("squared_error"), make(np.tile(X, (2, 1))), np.tile(y, 2), parts=2).coef_)
+    again = feed(estimator("squared_error"), make(np.tile(X, (2, 1))), np.tile(y, 2), parts=2)
+    np.testing.assert_array_equal(model.partial_fit(make(X), y).coef_, again.coef_)
 
 
 def test_classes_are_needed_once_and_kept():
@@ -204,10 +225,22 @@ def test_a_step_touches_what_its_batch_holds(outputs, monkeypatch):
         monkeypatch.setattr(LazyStepper, name, recorded)
     rng = np.random.default_rng(0)
     X = sparse.random_array((40, d), density=1e-5, format="csr", rng=rng)
-    y = rng.standard_normal((40, outputs))
-    model = RMDARegressor(alpha=1e-3, step_size=0.1, batch_size=10).partial_fit(X, y[:, 0] if outputs == 1 else y)
+    y = rng.standard_normal((40, outputs)) if outputs > 1 else rng.standard_normal(40)
+    model = RMDARegressor(alpha=1e-3, step_size=0.1, batch_size=10).partial_fit(X, y)
     in_batches = [np.unique(X[start : start + 10].indices).size * outputs for start in range(0, 40, 10)]
     assert touched == [size for size in in_batches for _ in range(2)]
     assert max(touched) < 200 * outputs
+    tracemalloc.start()
+    model.partial_fit(X, y)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8 * d / 10  # bytes: no vector of that length
     assert model.coef_.size == d * outputs  # and reading evaluates all
     assert touched[-1] == d * outputs
+
+
+def test_float32_stays_float32():
+    X, y, _ = sparse_data("squared_error")
+    for make in (np.asarray, sparse.csr_array):
+        model = estimator("squared_error").partial_fit(make(X.astype(np.float32)), y)
+        assert model.coef_.dtype == model.fit(make(X.astype(np.float32)), y).coef_.dtype == np.float32

@@ -52,8 +52,7 @@ def is_sharp(model, alpha, X, y, weight=None):
     return not above.coef_.any() and bool(below.coef_.any())
 
 
-@pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("intercept", [False, True])
+@pytest.mark.parametrize(("intercept", "weighted"), [(False, True), (True, False), (True, True)])
 @pytest.mark.parametrize("penalty", PENALTIES)
 @pytest.mark.parametrize(("loss", "n_outputs"), LOSSES)
 def test_alpha_max_is_sharp(loss, n_outputs, penalty, intercept, weighted):
@@ -83,15 +82,13 @@ def test_alpha_max_with_class_weights():
     assert not is_sharp(model.set_params(class_weight=None), alpha, X, y)
 
 
-@pytest.mark.parametrize("how", ["dense", "csr"])
 @pytest.mark.parametrize("penalty", ["l1", "sparse groups", "features"])
 @pytest.mark.parametrize(("loss", "n_outputs"), LOSSES)
-def test_a_path_is_the_separate_fits(loss, n_outputs, penalty, how):
+def test_a_path_is_the_separate_fits(loss, n_outputs, penalty):
     """Curvature on the support is at least 0.02 here, so gaps of 1e-14 mean coefficients within 1e-6."""
-    X, y = planted(loss, n_outputs=n_outputs)
-    X, weight = X if how == "dense" else sparse.csr_array(X), weights_of(y)
-    model = estimator(loss, tol=1e-12, **PENALTIES[penalty])
-    path = rmda_path(model, X, y, n_alphas=5, eps=0.05, sample_weight=weight)
+    X, y = planted(loss, n=100, d=6, n_outputs=n_outputs)
+    model, weight = estimator(loss, tol=1e-12, **PENALTIES[penalty]), weights_of(y)
+    path = rmda_path(model, X, y, n_alphas=4, eps=0.05, sample_weight=weight)
     assert path.alphas[0] == alpha_max(model, X, y, weight)
     assert (path.dual_gaps <= model.tol * path.objectives[0]).all()
     cold = [clone(model).set_params(alpha=alpha).fit(X, y, weight) for alpha in path.alphas]
@@ -99,6 +96,20 @@ def test_a_path_is_the_separate_fits(loss, n_outputs, penalty, how):
         np.testing.assert_allclose(getattr(path, name), [getattr(fit, one) for fit in cold], rtol=0, atol=1e-6)
     assert list(path.n_active) == [int((np.atleast_2d(coef) != 0).any(axis=0).sum()) for coef in path.coefs]
     assert not np.allclose(path.coefs[:-1], [fit.coef_ for fit in cold[1:]], rtol=0, atol=1e-3)  # it could tell
+
+
+@pytest.mark.parametrize(("loss", "n_outputs"), [("squared_error", 1), ("log_loss", 3)])
+def test_a_path_on_a_sparse_matrix(loss, n_outputs):
+    """Of words: a twentieth of the entries."""
+    rng = np.random.default_rng(0)
+    X = rng.poisson(0.05, (200, 80)).astype(float)
+    y = X @ rng.standard_normal(80) + 0.1 * rng.standard_normal(200)
+    y = y if n_outputs == 1 else np.digitize(y, [-0.3, 0.3])
+    model = estimator(loss, tol=1e-12)
+    dense, csr = (rmda_path(model, how(X), y, n_alphas=4, eps=0.1) for how in (np.asarray, sparse.csr_array))
+    assert (csr.dual_gaps <= model.tol * csr.objectives[0]).all()
+    np.testing.assert_allclose(csr.coefs, dense.coefs, rtol=0, atol=1e-5)  # curvature is 0.05 of that above
+    assert list(csr.n_active) == list(dense.n_active) and 10 < csr.n_active[-1] < 80
 
 
 def test_given_alphas_come_in_decreasing_order():

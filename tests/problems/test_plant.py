@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from problems import MLP, PopulationLogistic, Quadratic, TeacherStudent, planted
-from rmda_ref.certificates.margin import margin
 from problems.numerical_margin import Interior, Subdifferential
 from rmda_ref import (
     L1,
@@ -26,6 +25,7 @@ from rmda_ref import (
     TotalVariation,
     Zero,
 )
+from rmda_ref.certificates.margin import margin
 from rmda_ref.regularizers import REGISTRY
 
 CLOSE = 1e-5  # of a margin: what the numerical search reaches, with room

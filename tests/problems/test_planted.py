@@ -8,8 +8,8 @@ from scipy.integrate import quad
 from scipy.special import expit
 
 from problems import MLP, Planted, PopulationLogistic, Quadratic, TeacherStudent, logistic, subgradient
-from rmda_ref.certificates.margin import margin
 from rmda_ref import L1, Block, Blocks, ElasticNet, GroupLasso, Nuclear, Rank
+from rmda_ref.certificates.margin import margin
 
 NETWORK = MLP((4, 3, 2), "tanh", "squared")
 
