@@ -75,7 +75,7 @@ class Problem:
         return self.gap(objective, dual, None if self.loss.fit_intercept else self.model.adjoint(dual))
 
     def gap(self, objective: float, dual: Vector, correlation: Vector | None) -> Gap:
-        """The gap of an objective, from a dual point, balanced if there are intercepts; ``correlation`` is A^T of it."""
+        """The gap of an objective, from a dual point, balanced if need be; ``correlation`` is A^T of it if known."""
         loss, model = self.loss, self.model
         if loss.fit_intercept:
             dual = loss.balanced(dual)
