@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse.linalg import LinearOperator, cg
 
-from rmda_ref.algorithms.metric_prox import Map, Metric, Vector, metric_prox, scale_of, scaled_prox, trials
+from rmda_ref.algorithms.metric_prox import NEWTON_HALVINGS, Map, Metric, Vector, metric_prox, scale_of, scaled_prox
 from rmda_ref.regularizers import Regularizer
 from rmda_ref.regularizers.tangent import Tangent
 
@@ -159,13 +159,14 @@ class ManifoldNewton:
         direction[active] = self._newton_direction(f, state, along, metric, active, slope, accuracy)
         if not np.isfinite(direction).all():  # a direction without curvature
             return state
-        for new, whole in trials(along, w, direction):
+        for t in 0.5 ** np.arange(NEWTON_HALVINGS):
+            new = along.retract(w + t * direction)
             z = f.forward(new)
             smooth = f.value_at(z)
             decrease = ARMIJO * min(float(slope @ (new - w)[active]), 0.0) + ROUNDING * abs(state.objective)
             if smooth + self.regularizer.value(new) <= state.objective + decrease:
                 near = self._at(f, new, z, smooth, state.prox_step)
-                return replace(near, settled=whole and state.damping == 0, damping=state.damping)
+                return replace(near, settled=bool(t == 1) and state.damping == 0, damping=state.damping)
         return state
 
     def _newton_direction(

@@ -202,7 +202,7 @@ class SparseLinearModel(BaseEstimator):
         """``coef_`` and ``intercept_`` after `partial_fit` are evaluated when they are read: O(n_features)."""
         stream = self.__dict__.get("_stream")
         if name not in ("coef_", "intercept_") or stream is None:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            return self.__getattribute__(name)  # raises again what led here, with its reason
         coef, intercept = stream.read()
         self.coef_ = self._public(coef)
         self.intercept_ = self._public_intercept(intercept)

@@ -14,7 +14,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from rmda_ref.linear_model.base import Array, SparseLinearModel, weights_of
 from rmda_ref.linear_model.classifier import RMDAClassifier
 from rmda_ref.linear_model.history import Record
-from rmda_ref.linear_model.path import along, alphas_of
+from rmda_ref.linear_model.path import along, alphas_of, strengthened
 from rmda_ref.linear_model.penalties import penalty_of
 from rmda_ref.linear_model.regressor import RMDARegressor
 from rmda_ref.regularizers import Regularizer
@@ -65,7 +65,7 @@ class CrossValidated(SparseLinearModel):
 
     def _choose(self, X: Any, y: Any, sample_weight: Any) -> None:
         """Fits along the path on all but one fold, scored on that fold."""
-        base = self._unchosen()
+        base = strengthened(self._unchosen())
         X, y = base._checked(X, y)
         weight = weights_of(X, sample_weight)
         alphas = alphas_of(base, X, y, weight, self.alphas, self.n_alphas, self.eps)
@@ -94,7 +94,7 @@ class CrossValidated(SparseLinearModel):
     def _psi(self, shape: tuple[int, ...]) -> Regularizer:
         return penalty_of(self.penalty, self.alpha_, self.l1_ratio, self.groups, shape)
 
-    partial_fit = available_if(_takes_streams)(SparseLinearModel._partial_fit)
+    partial_fit = available_if(_takes_streams)(RMDARegressor.partial_fit)
 
 
 class RMDARegressorCV(CrossValidated, RMDARegressor):

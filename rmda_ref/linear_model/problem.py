@@ -56,8 +56,12 @@ class Problem:
 
     @cached_property
     def null_objective(self) -> float:
-        """The loss of the best constant predictor (0 without an intercept): the scale of gaps."""
-        return float(self.loss.value_at(self.model.forward(self.start)))
+        """The loss of the best constant predictor (0 without an intercept), the scale of gaps.
+
+        At least a millionth of that of the predictor 0: weights may leave hardly more than one class.
+        """
+        z = self.model.forward(self.start)
+        return max(float(self.loss.value_at(z)), 1e-6 * float(self.loss.value_at(np.zeros_like(z))))
 
     @cached_property
     def start(self) -> Vector:

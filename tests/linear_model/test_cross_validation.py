@@ -158,11 +158,15 @@ def test_parameters_are_those_of_the_estimator_without_alpha():
         assert mine.keys() == (its.keys() - {"alpha"}) | more
         assert all(mine[name] == its[name] for name in its.keys() & mine.keys())
         assert not hasattr(kind(), "partial_fit") and hasattr(base(), "partial_fit")
+        with pytest.raises(AttributeError) as error:
+            _ = kind().partial_fit
+        assert "its alpha is chosen by all data at once" in str(error.value.__cause__)
 
 
 BAD = [
     ({"penalty": L1(1.0)}, "carries its own strength"),
     ({"penalty": "none"}, "has no strength"),
+    ({"penalty": "none", "alphas": [0.1]}, "has no strength"),
     ({"loss": "hinge"}, "loss must be one of"),
     ({"alphas": []}, "alphas must be a sequence"),
     ({"alphas": [-1.0]}, "alphas must be finite and at least 0"),

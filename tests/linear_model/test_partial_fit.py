@@ -145,8 +145,8 @@ def test_a_step_that_fails_is_not_taken(make):
     model = RMDARegressor("poisson", step_size=1000.0, batch_size=2)
     X, y = make(np.zeros((2, 3))), np.array([1.0, 2.0])
     model.partial_fit(X, y).partial_fit(X, y)
-    with np.errstate(over="ignore"), pytest.raises(ValueError, match="non-finite entries.*lower the step size"):
-        for _ in range(5):
+    with pytest.raises(ValueError, match=r"non-finite entries.*lower the step size"):
+        for _ in range(9):
             model.partial_fit(X, y)
     assert model._stream._lazy is None or model._stream._lazy.t == model._stream._state.t
 
