@@ -1,7 +1,7 @@
 """The coefficients are those of scikit-learn where both minimise the same function.
 
 Scales: Lasso and ElasticNet minimise the (weighted) mean of r^2/2 plus the penalty of strength alpha, as we do;
-LogisticRegression and LinearSVC the weighted sum of the losses times C plus the penalty, so C = 1/(alpha sum of weights).
+LogisticRegression and LinearSVC the weighted sum of the losses times C plus the penalty: C = 1/(alpha sum of weights).
 
 Why 1e-6: a reference that stops at a suboptimality of eps is within sqrt(2 eps/mu) of the optimum, mu the curvature on
 the support. With features of unit variance mu is about 0.01 to 1 here, and eps is pushed to about 1e-15.
@@ -29,6 +29,7 @@ from rmda_ref.linear_model import RMDAClassifier, RMDARegressor
 NEAR = {"rtol": 0, "atol": 1e-6}
 LONG = {"tol": 1e-13, "max_iter": 1_000_000}
 LIBLINEAR = dict.fromkeys(CLASSIFICATION, 1e-10) | {"word labels": 1e-9}  # the least that it reaches
+LINEAR_SVC = {"penalty": "l1", "dual": False, "tol": 1e-9, "max_iter": 20_000, "random_state": 0}
 FORMATS = ["dense", "csr", "csc"]
 regressor, classifier = (partial(kind, tol=1e-12, random_state=0) for kind in (RMDARegressor, RMDAClassifier))
 VARIANTS = [(False, False), (True, False), (True, True)]  # an intercept, weights
@@ -133,14 +134,14 @@ def test_squared_hinge(name, weighted):
     weight = weights_for(y) if weighted else None
     C = 1 / (0.05 * (len(y) if weight is None else weight.sum()))
     model = classifier(loss="squared_hinge", alpha=0.05, fit_intercept=False)
-    reference = LinearSVC(penalty="l1", dual=False, C=C, fit_intercept=False, random_state=0, tol=1e-8)
+    reference = LinearSVC(C=C, fit_intercept=False, **LINEAR_SVC)
     assert_same_model(model.fit(X, y, sample_weight=weight), reference.fit(X, y, sample_weight=weight))
 
 
 def test_squared_hinge_of_several_classes():
     X, y = bundled("iris")
     model = classifier(loss="squared_hinge", alpha=0.05, fit_intercept=False).fit(X, y)
-    one = LinearSVC(penalty="l1", dual=False, C=1 / (0.05 * len(y)), fit_intercept=False, tol=1e-8)
+    one = LinearSVC(C=1 / (0.05 * len(y)), fit_intercept=False, **LINEAR_SVC)
     rest = OneVsRestClassifier(one).fit(X, y)
     np.testing.assert_allclose(model.coef_, np.vstack([e.coef_ for e in rest.estimators_]), **NEAR)
 

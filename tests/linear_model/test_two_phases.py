@@ -64,7 +64,7 @@ def test_a_history_is_a_sequence_with_columns():
     assert history.column("n_active").tolist() == [record.n_active for record in history]
     np.testing.assert_array_equal(history.gap, history.column("gap"))  # as its docstring says
     assert repr(history).startswith(f"<History of {len(history)} records: phase, epoch")
-    with pytest.raises(ValueError, match="name must be one of phase, epoch, .*got 'loss'"):
+    with pytest.raises(ValueError, match=r"name must be one of phase, epoch, .*got 'loss'"):
         history.column("loss")
 
 
