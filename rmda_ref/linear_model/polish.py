@@ -34,7 +34,7 @@ def rounds(problem: Problem, w: Vector, prox_step: float, target: float) -> Iter
 
     Where psi has no gap, the target is one of the KKT residual.
     """
-    z = problem.model.forward(w)
+    z, before = problem.model.forward(w), None
     while True:
         certificate = problem.certify(w, z)
         yield Round(w, z, certificate, prox_step)
@@ -43,7 +43,13 @@ def rounds(problem: Problem, w: Vector, prox_step: float, target: float) -> Iter
         places = slice(None) if features is None else part.model.places(features, problem.model.n_features)
         units = np.ones(part.model.size)
         units[part.model.n_coef :] = part.model.unit
-        goal = target if features is None else max(SHARE * min(certificate.gap, np.inf), SHARE * target)
+        if features is None:
+            goal = target
+        elif np.array_equal(features, before):  # the working set is right: finish
+            goal = SHARE * target
+        else:
+            goal = max(SHARE * certificate.gap, SHARE * target)
+        before = features
         state = _solve(part, w[places] / units, prox_step, goal)
         w = w.copy()
         w[places] = units * state.iterate

@@ -72,8 +72,7 @@ class WorkingSet:
         curvatures, coupling = curvatures_at(self.loss, z)
         if self.n_features > (WIDEST_SPARSE if sparse.issparse(self.X) else WIDEST):
             hessian = self.hessian_at(z)
-            squares = self.X.power(2) if sparse.issparse(self.X) else np.square(self.X)
-            diagonal = np.outer(np.diag(coupling), curvatures @ squares).ravel()
+            diagonal = np.outer(np.diag(coupling), curvatures @ squares(self.X)).ravel()
             if self.loss.fit_intercept:
                 diagonal = np.concatenate((diagonal, self.unit**2 * curvatures.sum() * np.diag(coupling)))
             return HessianMetric(lambda v: self.adjoint(hessian(self.forward(v))), diagonal)
@@ -84,8 +83,20 @@ class WorkingSet:
 
 def balanced_unit(X: Any) -> float:
     """The root mean square of the largest feature: a column of it has the size of that one, and so its curvature."""
-    squares = np.asarray(X.power(2).mean(axis=0)) if sparse.issparse(X) else np.einsum("ij,ij->j", X, X) / len(X)
-    return float(np.sqrt(np.max(squares, initial=0.0))) or 1.0
+    n_samples = X.shape[0]
+    means = (
+        np.full(n_samples, 1 / n_samples) @ squares(X)
+        if sparse.issparse(X)
+        else np.einsum("ij,ij->j", X, X) / n_samples
+    )
+    return float(np.sqrt(np.max(means, initial=0.0))) or 1.0
+
+
+def squares(X: Any) -> Any:
+    """The entries squared; sparse matrices share their structure."""
+    if not sparse.issparse(X):
+        return np.square(X)
+    return type(X)((np.square(X.data), X.indices, X.indptr), shape=X.shape)
 
 
 def columns(X: Any, features: Indices) -> Any:

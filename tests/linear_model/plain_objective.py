@@ -82,7 +82,7 @@ class Case:
 
 
 def targets(loss, n, n_outputs, rng):
-    """For a regression n_outputs columns (a vector for 1), for a classification n_outputs classes, each of them seen."""
+    """For a regression n_outputs columns (a vector for 1), for a classification n_outputs classes, all of them seen."""
     if loss in CLASSIFICATION:
         return np.array(["ape", "bee", "cat", "dog"])[rng.permutation(np.arange(n) % n_outputs)]
     shape = n if n_outputs == 1 else (n, n_outputs)

@@ -185,7 +185,7 @@ def test_bad_input(parameters, message):
         RMDARegressorCV(**({"cv": 3} | parameters)).fit(X, y)
 
 
-ESTIMATORS = [RMDARegressorCV(n_alphas=5, eps=0.1, cv=3), RMDAClassifierCV(n_alphas=5, eps=0.5, cv=3)]
+ESTIMATORS = [RMDARegressorCV(n_alphas=5, eps=0.1, cv=3), RMDAClassifierCV(alphas=[0.2, 0.1], cv=3)]
 
 
 @pytest.mark.parametrize("model", ESTIMATORS, ids=str)
