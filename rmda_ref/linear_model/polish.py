@@ -48,7 +48,7 @@ def rounds(problem: Problem, w: Vector, prox_step: float, target: float) -> Iter
         elif np.array_equal(features, before):  # the working set is right: finish
             goal = SHARE * target
         else:
-            goal = max(SHARE * certificate.gap, SHARE * target)
+            goal = SHARE * max(certificate.gap if np.isfinite(certificate.gap) else 0.0, target)
         before = features
         state = _solve(part, w[places] / units, prox_step, goal)
         w = w.copy()
