@@ -3,7 +3,8 @@
 import warnings
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import Any, Self, TypeVar
+from functools import wraps
+from typing import Any, Self, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +28,23 @@ from rmda_ref.schedules import MOMENTUM_REMEDY
 
 Array = npt.NDArray[Any]
 Result = TypeVar("Result")
+MethodT = TypeVar("MethodT", bound=Callable[..., Any])
+
+
+def whole(method: MethodT) -> MethodT:
+    """A method of an estimator that succeeds or leaves the estimator as it was."""
+
+    @wraps(method)
+    def kept(self: Any, *arguments: Any, **keywords: Any) -> Any:
+        before = dict(self.__dict__)
+        try:
+            return method(self, *arguments, **keywords)
+        except BaseException:
+            self.__dict__.clear()
+            self.__dict__.update(before)
+            raise
+
+    return cast(MethodT, kept)
 
 
 class SparseLinearModel(BaseEstimator):
@@ -204,6 +222,8 @@ class SparseLinearModel(BaseEstimator):
         if name not in ("coef_", "intercept_") or stream is None:
             return self.__getattribute__(name)  # raises again what led here, with its reason
         coef, intercept = stream.read()
+        if not self.fit_intercept:
+            intercept = np.zeros(coef.shape[0] if coef.ndim > 1 else 1)
         self.coef_ = self._public(coef)
         self.intercept_ = self._public_intercept(intercept)
         return self.__dict__[name]

@@ -10,7 +10,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 
-from rmda_ref.linear_model.base import Array, Result, SparseLinearModel, design_of, weights_of
+from rmda_ref.linear_model.base import Array, Result, SparseLinearModel, design_of, weights_of, whole
 from rmda_ref.linear_model.documentation import documented
 from rmda_ref.linear_model.history import Record
 from rmda_ref.losses import LogisticLoss, MultinomialLoss, SquaredHingeLoss
@@ -106,6 +106,7 @@ class RMDAClassifier(ClassifierMixin, SparseLinearModel):
         self.callback = callback
         self.class_weight = class_weight
 
+    @whole
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit to data.
 
@@ -129,6 +130,7 @@ class RMDAClassifier(ClassifierMixin, SparseLinearModel):
         """
         return self._encoded(X, y, sample_weight, self._fit)
 
+    @whole
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Go on with RMDA on more data, batch by batch in their order, one step each.
 

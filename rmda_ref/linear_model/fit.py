@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from rmda_ref import checks
 from rmda_ref.certificates.identification import IdentificationTracker
 from rmda_ref.linear_model import identify, polish
 from rmda_ref.linear_model.history import History, Record
@@ -79,6 +80,8 @@ class _Fit:
         self.kkt_scale = max(problem.kkt_residual(w, z), 1.0) if not self.has_gap else 1.0
         floor = FLOOR * float(np.finfo(problem.loss.X.dtype).eps)
         self.target = max(options.tol, floor) * (self.scale if self.has_gap else self.kkt_scale)
+        if self.has_gap:
+            self.target = max(self.target, 4 * problem.rounding(certificate.objective))
         self.record("start", certificate.objective, certificate.gap, w)
 
     def record(self, phase: str, objective: float, gap: float, w: Vector, *schedules: float) -> None:
@@ -183,8 +186,11 @@ def stages_of(stages: Any, step_size: float, momentum: float, n_steps: int) -> t
     """One stage; a number of equal ones, after each of which the step shrinks tenfold; or those given."""
     if stages is None:
         return (Stage(n_steps, step_size, momentum),)
-    if isinstance(stages, int | np.integer):
+    if isinstance(stages, int | np.integer) and not isinstance(stages, bool):
+        checks.count("stages", int(stages), 1, "it is the number of stages; or give a sequence of rmda_ref.Stage")
         number = min(int(stages), n_steps)
         lengths = np.diff(np.linspace(0, n_steps, number + 1).round().astype(int))
         return decayed_stages(step_size, momentum, GAMMA, [int(n) for n in lengths])
+    if isinstance(stages, str) or not all(isinstance(stage, Stage) for stage in stages) or len(stages) == 0:
+        raise TypeError(f"stages must be None, a number of stages or a sequence of rmda_ref.Stage, got {stages!r}")
     return tuple(stages)

@@ -18,6 +18,8 @@ Map = Callable[[Vector], Vector]
 LEAST_ROWS = 20_000  # samples that the Gram matrix is made of, and ten a feature at least: more tell little
 STALE = 0.1  # relative change of the curvatures from which on a metric is made anew
 SHIFT = 1e-12  # of the diagonal: a Gram matrix of dependent features has no inverse
+LARGEST_DENSE = 500  # parameters of several outputs: beyond, their coupling is left out
+SMALL = 64  # order of a matrix: below, LAPACK's inverse costs more in threads than it saves
 FLAT = 1e-200  # relative curvature below which a direction counts as flat
 POWER_STEPS = 20
 
@@ -114,15 +116,18 @@ class KroneckerMetric:
     def inverse(self, along: Tangent) -> Map:
         """The inverse of M plus the Hessian of psi on the active entries; approximate where outputs differ in them."""
         active = self.rows(along.active).astype(bool)
-        if self.n_outputs == 1:
-            return self._of_one(along, active[0])
-        if (active == active[0]).all():
+        if self.n_outputs > 1 and along.unit.any() and (active == active[0]).all():
             return self._of_whole_features(along, active[0])
+        if self.n_outputs == 1 or active.sum() <= LARGEST_DENSE:
+            return self._whole(along)
         return self._by_output(along, active)
 
-    def _of_one(self, along: Tangent, active: Any) -> Map:
-        chosen = np.flatnonzero(active)
-        matrix = self.gram[np.ix_(chosen, chosen)]
+    def _whole(self, along: Tangent) -> Map:
+        """By a Cholesky factor of the whole matrix."""
+        chosen = np.flatnonzero(along.active)
+        place = self.flat(np.arange(float(self.n_outputs * len(self.gram))).reshape(self.n_outputs, -1))[chosen]
+        output, feature = np.divmod(place.astype(np.intp), len(self.gram))
+        matrix = self.coupling[output[:, None], output] * self.gram[feature[:, None], feature]
         matrix[np.diag_indices_from(matrix)] += along.bend[chosen]
         if along.unit.any():
             basis = np.zeros_like(along.bend)
@@ -251,6 +256,8 @@ def cholesky(matrix: Vector) -> tuple[Vector, bool]:
 def inverted(matrix: Vector) -> Vector:
     """The inverse of a positive definite matrix."""
     factor, _ = cholesky(matrix)
+    if len(matrix) < SMALL:
+        return np.asarray(cho_solve((factor, True), np.eye(len(matrix)), check_finite=False))
     inverse, _ = dpotri(factor, lower=1)
     lower = np.tril(inverse)
     return lower + np.tril(inverse, -1).T

@@ -71,10 +71,10 @@ def _labels(groups: Any, n_features: int) -> npt.NDArray[np.intp]:
             raise ValueError(f"groups must be lists of feature indices, none of them empty, got {group!r}")
         if members.min() < 0 or members.max() >= n_features:
             raise ValueError(f"groups name feature {members.max()}, but X has {n_features}: 0 to {n_features - 1}")
-        counts[members] += 1
+        np.add.at(counts, members, 1)
         labels[members] = number
     if (counts != 1).any():
         feature = int(np.flatnonzero(counts != 1)[0])
-        times = "in no group" if counts[feature] == 0 else "in more than one group"
+        times = "in no group" if counts[feature] == 0 else "named more than once"
         raise ValueError(f"groups must hold each of the {n_features} features once, but feature {feature} is {times}")
     return labels

@@ -12,7 +12,7 @@ import numpy as np
 
 from rmda_ref.algorithms.manifold_newton import ManifoldNewton, NewtonState
 from rmda_ref.linear_model.problem import Gap, Problem
-from rmda_ref.linear_model.working_set import Vector
+from rmda_ref.linear_model.working_set import Indices, Vector
 
 SHARE = 0.3  # of the gap that a round is to leave to the working set
 FEWEST = 200  # violators that a working set may take in
@@ -34,7 +34,8 @@ def rounds(problem: Problem, w: Vector, prox_step: float, target: float) -> Iter
 
     Where psi has no gap, the target is one of the KKT residual.
     """
-    z, before = problem.model.forward(w), None
+    z = problem.model.forward(w)
+    before: Indices | None = None
     while True:
         certificate = problem.certify(w, z)
         yield Round(w, z, certificate, prox_step)
@@ -45,7 +46,7 @@ def rounds(problem: Problem, w: Vector, prox_step: float, target: float) -> Iter
         units[part.model.n_coef :] = part.model.unit
         if features is None:
             goal = target
-        elif np.array_equal(features, before):  # the working set is right: finish
+        elif before is not None and np.array_equal(features, before):  # the working set is right: finish
             goal = SHARE * target
         else:
             goal = SHARE * max(certificate.gap if np.isfinite(certificate.gap) else 0.0, target)

@@ -56,12 +56,23 @@ class Problem:
 
     @cached_property
     def null_objective(self) -> float:
-        """The loss of the best constant predictor (0 without an intercept), the scale of gaps.
+        """The loss of the best constant predictor (0 without an intercept) above its infimum: the scale of gaps.
 
         At least a millionth of that of the predictor 0: weights may leave hardly more than one class.
         """
         z = self.model.forward(self.start)
-        return max(float(self.loss.value_at(z)), 1e-6 * float(self.loss.value_at(np.zeros_like(z))))
+        of_zero = self.loss.value_at(np.zeros_like(z))
+        return float(max(self.loss.value_at(z) - self._infimum, 1e-6 * (of_zero - self._infimum)))
+
+    def rounding(self, objective: float) -> float:
+        """What rounding can do to a gap, the terms of whose sums are about as large as these."""
+        size = abs(objective) + self.null_objective + abs(self._infimum)
+        return ROUNDINGS * float(np.finfo(self.loss.X.dtype).eps) * size
+
+    @cached_property
+    def _infimum(self) -> float:
+        """inf F."""
+        return -float(self.loss.conjugate(np.zeros_like(self.model.forward(self.start))))
 
     @cached_property
     def start(self) -> Vector:
@@ -88,8 +99,7 @@ class Problem:
         if not self.psi.convex:
             return Gap(objective, np.inf, correlation)
         bound = dual_value(loss, self.psi, dual, model.coefficients(correlation))
-        rounding = ROUNDINGS * float(np.finfo(self.loss.X.dtype).eps) * (abs(objective) + self.null_objective)
-        return Gap(objective, max(objective - bound, 0.0) + rounding, correlation)
+        return Gap(objective, max(objective - bound, 0.0) + self.rounding(objective), correlation)
 
     def kkt_residual(self, w: Vector, z: Vector) -> float:
         """Distance of 0 from the subdifferential of P at w."""
@@ -121,7 +131,7 @@ class Problem:
             if chosen.sum() == support.sum():  # a tie of many: all of them
                 chosen = wanted(low)
         together = companions(psi, model.shape, chosen)
-        if together is None or together.sum() > WHOLE * model.n_features:
+        if together is None or not 0 < together.sum() <= WHOLE * model.n_features:
             return None
         return np.flatnonzero(together)
 

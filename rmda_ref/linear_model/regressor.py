@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.base import MultiOutputMixin, RegressorMixin
 
 from rmda_ref import checks
-from rmda_ref.linear_model.base import Array, Result, SparseLinearModel, design_of, weights_of
+from rmda_ref.linear_model.base import Array, Result, SparseLinearModel, design_of, weights_of, whole
 from rmda_ref.linear_model.documentation import documented
 from rmda_ref.linear_model.history import Record
 from rmda_ref.losses import HuberLoss, PoissonLoss, SquaredLoss
@@ -99,6 +99,7 @@ class RMDARegressor(MultiOutputMixin, RegressorMixin, SparseLinearModel):
         self.verbose = verbose
         self.callback = callback
 
+    @whole
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit to data.
 
@@ -121,6 +122,7 @@ class RMDARegressor(MultiOutputMixin, RegressorMixin, SparseLinearModel):
         """
         return self._encoded(X, y, sample_weight, self._fit)
 
+    @whole
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Go on with RMDA on more data, batch by batch in their order, one step each.
 

@@ -56,7 +56,7 @@ class MagnitudeSum(ScalarPenalty):
         """max_i of the magnitudes of v over lam weight_i; infinite if v is nonzero where that is 0."""
         z = self.seen.magnitudes(v)
         xp = namespace(v)
-        if z.shape[0] == 0:
+        if 0 in z.shape:
             return 0.0
         strengths = self.strengths_like(z, v.shape) + xp.zeros_like(z)
         free = xp.where(z > 0, xp.full_like(z, np.inf), z)  # of the magnitudes with weight 0
