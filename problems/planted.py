@@ -107,7 +107,7 @@ class Planted:
 
     @property
     def margin(self) -> float:
-        """Distance of the negative gradient at the solution from the relative boundary of d psi (`certificates.margin`)."""
+        """Distance of the negative gradient at the solution from the relative boundary of d psi."""
         return margin(self.regularizer, self.solution, -self.gradient(self.solution))
 
     @property

@@ -35,8 +35,9 @@ def dual_value(loss: LinearPredictorLoss, regularizer: Regularizer, u: Array, co
     try:
         if regularizer.homogeneity == 1.0:
             size = regularizer.dual_norm(-correlation)
-            factor = 0.0 if np.isinf(size) else min(1.0, 1.0 / size) if size > 0 else 1.0
-            return -loss.conjugate(factor * u)
+            if np.isinf(size):  # a coefficient without penalty, not yet at its optimum
+                return -np.inf
+            return -loss.conjugate(u / max(size, 1.0))
         return -loss.conjugate(u) - regularizer.conjugate(-correlation)
     except TypeError:  # no conjugate is known
         return -np.inf

@@ -38,11 +38,14 @@ def whole(method: MethodT) -> MethodT:
     def kept(self: Any, *arguments: Any, **keywords: Any) -> Any:
         before = dict(self.__dict__)
         try:
-            return method(self, *arguments, **keywords)
+            result = method(self, *arguments, **keywords)
         except BaseException:
             self.__dict__.clear()
             self.__dict__.update(before)
             raise
+        if message := self.__dict__.pop("_warning", None):
+            warnings.warn(message, ConvergenceWarning, stacklevel=2)
+        return result
 
     return cast(MethodT, kept)
 
@@ -194,11 +197,9 @@ class SparseLinearModel(BaseEstimator):
             if missing
             else f"the duality gap is {outcome.gap:.2e}, {outcome.gap / outcome.scale:.1e} of the null objective"
         )
-        warnings.warn(
+        self._warning = (
             f"{type(self).__name__} stopped after {self.n_iter_} epochs before tol={self.tol:g} was reached: {reached}"
-            ". Increase max_epochs, alpha or tol, or scale the features.",
-            ConvergenceWarning,
-            stacklevel=3,
+            ". Increase max_epochs, alpha or tol, or scale the features."
         )
 
     # ---- streams

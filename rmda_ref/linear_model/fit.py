@@ -1,6 +1,6 @@
 """Both phases in a row: RMDA finds the structure, Newton finishes, the gap proves it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -12,7 +12,7 @@ from rmda_ref.certificates.identification import IdentificationTracker
 from rmda_ref.linear_model import identify, polish
 from rmda_ref.linear_model.history import History, Record
 from rmda_ref.linear_model.problem import Problem
-from rmda_ref.linear_model.working_set import WIDEST, Vector
+from rmda_ref.linear_model.working_set import WIDEST, Indices, Vector
 from rmda_ref.schedules import Stage, decayed_stages
 
 GAMMA = 0.1  # step sizes from stage to stage, as in RMDA's code
@@ -62,7 +62,10 @@ class Outcome:
 def fit(problem: Problem, w: Vector, options: Options) -> Outcome:
     """Minimise the problem from ``w``."""
     with np.errstate(all="ignore"):  # a trial that overflows is not taken, and no news
-        return _Fit(problem, w, options).outcome()
+        try:
+            return _Fit(problem, w, options).outcome()
+        except FloatingPointError as error:
+            raise ValueError(f"step_size={options.step_size!r} is too long: {error}; lower it or use 'auto'") from error
 
 
 class _Fit:
@@ -128,9 +131,20 @@ class _Fit:
         if options.polish and not identify.within_reach(problem, self.w, first, n_steps):
             return False
         step_size = options.step_size
-        if isinstance(step_size, str):
-            step_size = identify.automatic_step(problem, self.w, first[0])
         drawn = chain(first, drawn)
+        if not isinstance(step_size, str):
+            return self.phase(drawn, step_size, n_steps)
+        step_size = identify.automatic_step(problem, self.w, first[0])
+        while True:
+            try:
+                return self.phase(drawn, step_size, n_steps)
+            except FloatingPointError:  # no step is safe where curvature grows without bound
+                step_size /= 10
+                self.tracker = IdentificationTracker(problem.regularizer)
+
+    def phase(self, drawn: Iterator[Indices], step_size: float, n_steps: int) -> bool:
+        """RMDA with this step size."""
+        problem, options = self.problem, self.options
         stages = stages_of(options.stages, step_size, options.momentum, n_steps)
         if options.polish:
             stages = stages[:1]

@@ -57,6 +57,11 @@ class History(Sequence[Record]):
     def __repr__(self) -> str:
         return f"<History of {len(self)} records: {', '.join(Record._fields)}>"
 
+    def __getattr__(self, name: str) -> npt.NDArray[Any]:
+        if name not in Record._fields:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return self.column(name)
+
     def column(self, name: str) -> npt.NDArray[Any]:
         """One field of all records.
 

@@ -106,7 +106,10 @@ def epochs(
             algorithm = dataclasses.replace(algorithm, step_size=stage.step_size, momentum=stage.momentum)
         for _ in range(stage.n_steps):
             samples = next(drawn)
-            state = algorithm.step(state, batch_gradient(problem, state.iterate, samples))
+            grad = batch_gradient(problem, state.iterate, samples)
+            if not np.isfinite(grad).all():
+                raise FloatingPointError(f"the gradient of step {t + 1} is not finite")
+            state = algorithm.step(state, grad)
             tracker.update(state)
             seen, t = seen + len(samples), t + 1
             if seen % n_samples == 0 or t == sum(s.n_steps for s in stages):

@@ -24,13 +24,17 @@ def penalty_of(penalty: Any, alpha: float, l1_ratio: float, groups: Any, shape: 
     if isinstance(penalty, Regularizer):
         penalty.check(shape)
         return penalty
+    if alpha == 0 and penalty in NAMES:
+        penalty_of(penalty, 1.0, l1_ratio, groups, shape)  # what does not fit is refused all the same
+        return Zero()
     match penalty:
         case "none" | None:
             return Zero()
         case "l1":
             return L1(alpha)
         case "elasticnet":
-            return ElasticNet(alpha, l1_ratio)
+            net = ElasticNet(alpha, l1_ratio)
+            return L1(alpha) if l1_ratio == 1 else net
         case "group_lasso":
             return GroupLasso(alpha, **_groups(groups, shape))
         case "sparse_group_lasso":
@@ -75,6 +79,6 @@ def _labels(groups: Any, n_features: int) -> npt.NDArray[np.intp]:
         labels[members] = number
     if (counts != 1).any():
         feature = int(np.flatnonzero(counts != 1)[0])
-        times = "in no group" if counts[feature] == 0 else "named more than once"
+        times = "in no group" if counts[feature] == 0 else "in more than one group, or twice in one"
         raise ValueError(f"groups must hold each of the {n_features} features once, but feature {feature} is {times}")
     return labels

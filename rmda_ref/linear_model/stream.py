@@ -37,6 +37,7 @@ class Stream:
             first = np.arange(min(BATCH, problem.loss.n_samples))
             step_size = identify.automatic_step(problem, w, first)
         model = problem.model
+        self._dtype = problem.loss.X.dtype
         self._shape, self._n_coef, self._size = model.shape, model.n_coef, model.size
         algorithm = RMDA(problem.psi, step_size, momentum)
         self._lazy: LazyStepper | None = None
@@ -56,9 +57,10 @@ class Stream:
     def read(self) -> tuple[Vector, Vector]:
         """The coefficients, and the intercepts (empty if there are none), of the structured point."""
         if self._lazy:
-            return self._lazy.read(np.arange(self._n_coef)).reshape(self._shape), self._state.prox_iterate
-        w = self._state.prox_iterate
-        return w[: self._n_coef].reshape(self._shape), w[self._n_coef :]
+            coef, intercept = self._lazy.read(np.arange(self._n_coef)), self._state.prox_iterate
+        else:
+            coef, intercept = np.split(self._state.prox_iterate, [self._n_coef])
+        return coef.reshape(self._shape).astype(self._dtype), intercept.astype(self._dtype)
 
     def feed(self, problem: Problem, batch_size: int | str) -> None:
         """A step for each batch of the data; one of another shape is refused before the first."""
@@ -92,8 +94,9 @@ class Stream:
             weight = loss.sample_weight[samples] / loss.sample_weight.mean()
             dual = dual * weight.reshape(-1, *[1] * (dual.ndim - 1))
         grad = adjoint(X, dual, loss.fit_intercept).astype(np.float64, copy=False)
+        state = self._algorithm.step(self._state, grad[..., features.size :].ravel())
         lazy.step(index, grad[..., : features.size].ravel())
-        self._state = self._algorithm.step(self._state, grad[..., features.size :].ravel())
+        self._state = state  # both steps are taken, or none
 
 
 def _in_order(n_samples: int, size: int) -> Iterator[Indices]:

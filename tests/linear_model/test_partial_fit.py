@@ -146,8 +146,8 @@ def test_a_step_that_fails_is_not_taken(make):
     X, y = make(np.zeros((2, 3))), np.array([1.0, 2.0])
     model.partial_fit(X, y).partial_fit(X, y)
     with pytest.raises(ValueError, match=r"non-finite entries.*lower the step size"):
-        for _ in range(9):
-            model.partial_fit(X, y)
+        for k in range(9):
+            model.partial_fit(X, (1 + 5 * (k % 2)) * y)
     assert model._stream._lazy is None or model._stream._lazy.t == model._stream._state.t
 
 

@@ -123,10 +123,11 @@ def test_without_a_certificate_the_warning_says_so():
 
 
 @pytest.mark.filterwarnings("ignore:.* stopped after:sklearn.exceptions.ConvergenceWarning")
-@pytest.mark.parametrize(("max_epochs", "identify_epochs"), [(1, 1), (1, 5), (2, 5), (1, 0)])
-def test_max_epochs_bounds_both_phases(max_epochs, identify_epochs):
-    model = fitted("log_loss", 2, alpha=1e-3, tol=0, max_epochs=max_epochs, identify_epochs=identify_epochs)
-    assert model.n_iter_ == max_epochs == len(model.history_) - 1
+@pytest.mark.parametrize("how", [{}, {"identify_epochs": 5}, {"identify_epochs": 0}, {"polish": False}])
+def test_max_epochs_bounds_both_phases(how):
+    for max_epochs in (1, 2):
+        model = fitted("log_loss", 2, alpha=1e-3, tol=0, max_epochs=max_epochs, **how)
+        assert model.n_iter_ == len(model.history_) - 1 <= max_epochs
 
 
 @pytest.mark.parametrize("how", [{"polish": False, "tol": 1e-2, "batch_size": 400}, {"identify_epochs": 0}])
