@@ -60,7 +60,7 @@ class RMDAClassifier(ClassifierMixin, SparseLinearModel):
     >>> X, y = load_digits(return_X_y=True)
     >>> model = RMDAClassifier(penalty="group_lasso", alpha=0.01, random_state=0).fit(X / 16, y)
     >>> int(model.support_.any(axis=0).sum()), bool(model.dual_gap_ < 1e-8)  # pixels in the model, of 64
-    (33, True)
+    (21, True)
     """
 
     def __init__(
