@@ -10,6 +10,7 @@ from rmda_ref.algorithms.rmda import RMDA, RMDAState
 from rmda_ref.algorithms.stepper import Tick
 from rmda_ref.backends.numba import entrywise
 from rmda_ref.layout import Entries
+from rmda_ref.regularizers import Blocks
 
 Vector = npt.NDArray[Any]
 Indices = npt.NDArray[np.integer[Any]]
@@ -57,7 +58,12 @@ class LazyStepper:
     def serves(algorithm: RMDA) -> bool:
         """Whether the algorithm can be run lazily."""
         psi = algorithm.regularizer
-        by_entry = psi.separable and psi.driven == "entrywise" and isinstance(psi.layout, Entries)
+        by_entry = (
+            not isinstance(psi, Blocks)
+            and psi.separable
+            and psi.driven == "entrywise"
+            and isinstance(psi.layout, Entries)
+        )
         return by_entry and algorithm.momentum == 1 and all(np.ndim(p) == 0 for p in psi.parameters)
 
     @property

@@ -24,6 +24,7 @@ CG_STEPS = 200
 LEAST_DAMPING = 1e-3
 RIDGE = 1e-10  # of the metric's diagonal: no direction is quite without curvature
 GROWTH = 1.3  # of the proximal step after one that was not too long
+UNSEEN = 1e-12  # of the objective: the size of a decrease that rounding may hide
 ROUNDING = 8 * np.finfo(np.float64).eps  # of the objective, relative: a decrease below is not seen
 
 
@@ -159,15 +160,26 @@ class ManifoldNewton:
         direction[active] = self._newton_direction(f, state, along, metric, active, slope, accuracy)
         if not np.isfinite(direction).all():  # a direction without curvature
             return state
+        # Where the decrease is lost in the rounding of the objective, the gradient along the manifold tells instead.
+        unseen = abs(float(slope @ direction[active])) <= UNSEEN * abs(state.objective)
         for t in 0.5 ** np.arange(NEWTON_HALVINGS):
             new = along.retract(w + t * direction)
             z = f.forward(new)
             smooth = f.value_at(z)
             decrease = ARMIJO * min(float(slope @ (new - w)[active]), 0.0) + ROUNDING * abs(state.objective)
-            if smooth + self.regularizer.value(new) <= state.objective + decrease:
-                near = self._at(f, new, z, smooth, state.prox_step)
+            lower = smooth + self.regularizer.value(new) <= state.objective + decrease
+            if not lower and not unseen:
+                continue
+            near = self._at(f, new, z, smooth, state.prox_step)
+            if lower or self._flatter(near, slope, active):
                 return replace(near, settled=bool(t == 1) and state.damping == 0, damping=state.damping)
         return state
+
+    def _flatter(self, state: NewtonState, slope: Vector, active: npt.NDArray[np.intp]) -> bool:
+        """Whether the gradient along the manifold is smaller than ``slope``."""
+        along = self.regularizer.tangent(state.iterate)
+        assert along is not None
+        return bool(np.linalg.norm((state.gradient + along.gradient)[active]) < np.linalg.norm(slope))
 
     def _newton_direction(
         self,

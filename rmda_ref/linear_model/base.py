@@ -26,6 +26,15 @@ from rmda_ref.losses.base import LinearPredictorLoss
 from rmda_ref.regularizers import Regularizer
 from rmda_ref.schedules import MOMENTUM_REMEDY
 
+OF_A_FIT = (
+    "objective_",
+    "dual_gap_",
+    "kkt_residual_",
+    "history_",
+    "identification_epoch_",
+    "support_",
+    "margin_",
+)  # what partial_fit does not keep up to date
 Array = npt.NDArray[Any]
 Result = TypeVar("Result")
 MethodT = TypeVar("MethodT", bound=Callable[..., Any])
@@ -213,8 +222,8 @@ class SparseLinearModel(BaseEstimator):
         )
         stream.feed(problem, options.batch_size)
         self._stream, self.n_iter_ = stream, stream.t
-        self.__dict__.pop("coef_", None)
-        self.__dict__.pop("intercept_", None)
+        for name in ("coef_", "intercept_", *OF_A_FIT):
+            self.__dict__.pop(name, None)
         return self
 
     def __getattr__(self, name: str) -> Any:

@@ -65,12 +65,14 @@ def _solve(part: Problem, w: Vector, prox_step: float, goal: float) -> NewtonSta
     """Until the gap on the part is ``goal`` or the objective no longer falls."""
     method = ManifoldNewton(part.regularizer)
     state = method.init(part.model, w, prox_step)
+    best = np.inf
     for _ in range(ROUNDS):
         before = state
         state = method.step(part.model, before, 0.1 * goal / max(float(np.linalg.norm(before.iterate)), 1.0))
         gap = part.gap(state.objective, state.dual, state.gradient).gap
         if np.isinf(gap):
             gap = part.kkt_residual(state.iterate, state.predictor)
-        if gap <= goal or state.objective >= before.objective:
+        if gap <= goal or (state.objective >= before.objective and gap >= best):
             break
+        best = min(best, gap)
     return state

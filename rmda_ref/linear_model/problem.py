@@ -10,6 +10,7 @@ import numpy.typing as npt
 from rmda_ref.certificates.duality import dual_value
 from rmda_ref.linear_model.restrict import companions, restricted
 from rmda_ref.linear_model.working_set import Indices, Vector, WorkingSet, balanced_unit
+from rmda_ref.losses import PoissonLoss
 from rmda_ref.losses.base import LinearPredictorLoss
 from rmda_ref.regularizers import Block, Blocks, Regularizer
 
@@ -67,6 +68,8 @@ class Problem:
     def rounding(self, objective: float) -> float:
         """What rounding can do to a gap, the terms of whose sums are about as large as these."""
         size = abs(objective) + self.null_objective + abs(self._infimum)
+        if isinstance(self.loss, PoissonLoss):  # exp(z) - y z may be far smaller than its terms
+            size += float(np.mean(self.loss.y))
         return ROUNDINGS * float(np.finfo(self.loss.X.dtype).eps) * size
 
     @cached_property

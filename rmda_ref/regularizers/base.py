@@ -180,9 +180,9 @@ class Regularizer(ABC):
             return backend.entrywise(kernel, w, step, strengths, metric, self.parameters)
         if self.driven == "row":
             return backend.row(kernel, w, layout, step, strengths, metric, self.scratch_rows, self.parameters)
-        if metric is not None and isinstance(layout, Rows) and self.inner_strength == 0:
+        if isinstance(metric, np.ndarray) and isinstance(layout, Rows) and self.inner_strength == 0:
             rows = layout.rows(metric)[0]
-            if bool(namespace(w).all(rows == rows[:, :1])):  # one number a group: it divides the strength
+            if (rows == rows[:, :1]).all():  # one number a group: it divides the strength
                 metric, strengths = None, strengths / rows[:, 0]
         if metric is None:
             radial, inner = self.radial_kernel, type(self).inner_kernel

@@ -42,7 +42,7 @@ def cases(draw, losses=tuple(LOSSES), penalties=tuple(PENALTIES)):
         groups=groups,
         fit_intercept=draw(st.booleans()),
         options={
-            "max_epochs": draw(st.integers(1, 10)),
+            "max_epochs": draw(st.integers(1, 6)),
             "polish": draw(st.booleans())
             and penalty != "nuclear",  # without Newton along its manifold, rounds are slow
             "identify_epochs": draw(st.integers(0, 3)),
@@ -55,7 +55,7 @@ def cases(draw, losses=tuple(LOSSES), penalties=tuple(PENALTIES)):
 def rivals(case, model):
     """(coef, intercept): the fit to the end, points near both fits and on the line through them, and the null model."""
     rng = np.random.default_rng(0)
-    best = case.fit(tol=1e-12, max_epochs=20, polish=case.penalty != "nuclear")
+    best = case.fit(tol=1e-12, max_epochs=8, polish=case.penalty != "nuclear")
     ours, theirs = (np.append(np.ravel(m.coef_), np.ravel(m.intercept_)) for m in (model, best))
     flat = [theirs, 0 * theirs, *(ours + t * (theirs - ours) for t in (0.0, 0.5, 0.9, 1.1, 2.0))]
     sizes = 10.0 ** np.arange(-6, 1)
@@ -107,6 +107,14 @@ def test_the_objective_is_that_of_the_coefficients(case):
     )
 
 
+def test_no_gap_is_below_the_rounding_of_its_terms():
+    """exp(z) and y z cancel where y is near e; in long double such a gap was once 100 times too small."""
+    rng = np.random.default_rng(922)
+    X, y = rng.standard_normal((6, 2)), np.exp(1 + 1e-4 * rng.standard_normal(6))
+    model = Case("poisson", "l1", X, y, alpha=0.01).fit(tol=0.0)
+    assert model.dual_gap_ >= np.finfo(float).eps * np.mean(y)
+
+
 # ---- wrong certificates
 
 
@@ -123,20 +131,37 @@ def half_dual_norm(self, v, dual_norm=GroupLasso.dual_norm):
     return dual_norm(self, v) / 2
 
 
+@st.composite
+def lopsided(draw):
+    """One sample of a class, just too little alpha to leave it at that, and steps that go astray."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    X, y = rng.standard_normal((12, 2)), np.array(["bee"] + 11 * ["ape"])
+    alpha = 0.9 * np.abs(X.T @ ((y == "bee") - 1 / 12)).max() / 12
+    options = {"max_epochs": 1, "polish": False, "batch_size": 1, "step_size": 1.0}
+    return Case("log_loss", "l1", X, y, alpha=alpha, options=options)
+
+
+PROBLEM = rmda_ref.linear_model.problem
 WRONG = {
-    "not scaled": (rmda_ref.linear_model.problem, "dual_value", not_scaled, LOSSES, "l1"),
-    "not scaled, groups": (rmda_ref.linear_model.problem, "dual_value", not_scaled, LOSSES, "sparse_group_lasso"),
-    "not balanced": (LogisticLoss, "balanced", lambda self, u: u, ["log_loss"], "l1"),
-    "half the conjugate": (ElasticNet, "conjugate", half_conjugate, LOSSES, "elasticnet"),
-    "half the dual norm": (GroupLasso, "dual_norm", half_dual_norm, LOSSES, "group_lasso"),
+    "not scaled": (PROBLEM, "dual_value", not_scaled, cases(LOSSES, ["l1"])),
+    "not scaled, groups": (PROBLEM, "dual_value", not_scaled, cases(LOSSES, ["sparse_group_lasso"])),
+    "not balanced": (LogisticLoss, "balanced", lambda self, u: u, lopsided()),
+    "half the conjugate": (ElasticNet, "conjugate", half_conjugate, cases(LOSSES, ["elasticnet"])),
+    "half the dual norm": (GroupLasso, "dual_norm", half_dual_norm, cases(LOSSES, ["group_lasso"])),
 }
 
 
 @pytest.mark.parametrize("name", WRONG)
 def test_a_wrong_certificate_is_rejected(name, monkeypatch):
-    where, attribute, wrong, losses, penalty = WRONG[name]
+    where, attribute, wrong, examples = WRONG[name]
     monkeypatch.setattr(where, attribute, wrong)
     try:
-        find(cases(losses, [penalty]), rejected, settings=settings(max_examples=100, phases=[Phase.generate]))
+        find(examples, rejected, settings=settings(max_examples=100, phases=[Phase.generate]))
     except NoSuchExample:
         pytest.fail("no example tells")
+
+
+@settings(max_examples=20)
+@given(lopsided())
+def test_lopsided_classes(case):
+    check_gap(case)
