@@ -52,7 +52,7 @@ PARAMETERS = """fit_intercept : bool, default=True
 ATTRIBUTES = """support_ : bool array of the shape of ``coef_``
         The manifold: which coefficients are not zero.
     dual_gap_ : float
-        Proved bound on objective_ - optimum, rounding included; infinite where psi has no certificate.
+        Proved bound on objective_ - optimum, computed with an allowance for rounding; infinite where psi has none.
     kkt_residual_ : float
         Distance of 0 from the subdifferential of the objective at the solution.
     objective_ : float

@@ -37,6 +37,7 @@ def draw(history: "History") -> Figure:
     top.legend(frameon=False)
     bottom.set_ylabel("features in the model")
     bottom.set_xlabel("passes over the samples, then rounds of Newton")
-    bottom.yaxis.set_major_locator(MaxNLocator(integer=True))
+    for axis in (bottom.xaxis, bottom.yaxis):
+        axis.set_major_locator(MaxNLocator(integer=True))
     bottom.set_ylim(bottom=0)
     return figure

@@ -1,8 +1,8 @@
 """The second phase: Newton on the manifold within a working set, until the duality gap is proved.
 
 Each round certifies the point on all features. If the gap is too large, the features that violate optimality join the
-support in a working set, at most as many as the support has, and `ManifoldNewton` solves the problem on it until its
-own gap is a fraction of the one to be closed.
+support in a working set, at most as many as it has or `FEWEST` in all, and `ManifoldNewton` solves the problem on it
+until its own gap is a fraction of the one to be closed.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from rmda_ref.linear_model.problem import Gap, Problem
 from rmda_ref.linear_model.working_set import Indices, Vector
 
 SHARE = 0.3  # of the gap that a round is to leave to the working set
-FEWEST = 200  # violators that a working set may take in
+FEWEST = 200  # features that a working set may hold, however small the support
 ROUNDS = 50  # of the method within a working set
 
 
@@ -39,7 +39,7 @@ def rounds(problem: Problem, w: Vector, prox_step: float, target: float) -> Iter
     while True:
         certificate = problem.certify(w, z)
         yield Round(w, z, certificate, prox_step)
-        features = problem.violators(w, certificate.correlation, extra(problem, w))
+        features = problem.violators(w, certificate.correlation, largest_set(problem, w))
         part = problem.on(features)
         places = slice(None) if features is None else part.model.places(features, problem.model.n_features)
         units = np.ones(part.model.size)
@@ -57,7 +57,8 @@ def rounds(problem: Problem, w: Vector, prox_step: float, target: float) -> Iter
         z, prox_step = state.predictor, state.prox_step
 
 
-def extra(problem: Problem, w: Vector) -> int:
+def largest_set(problem: Problem, w: Vector) -> int:
+    """How many features the next working set may hold: twice the support, so that a wrong guess costs little."""
     return max(2 * int(problem.model.features_of(w).sum()), FEWEST)
 
 

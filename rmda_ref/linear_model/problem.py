@@ -66,7 +66,7 @@ class Problem:
         return float(max(self.loss.value_at(z) - self._infimum, 1e-6 * (of_zero - self._infimum)))
 
     def rounding(self, objective: float) -> float:
-        """What rounding can do to a gap, the terms of whose sums are about as large as these."""
+        """An allowance for what rounding does to a gap, the terms of whose sums are about as large as these."""
         size = abs(objective) + self.null_objective + abs(self._infimum)
         if isinstance(self.loss, PoissonLoss):  # exp(z) - y z may be far smaller than its terms
             size += float(np.mean(self.loss.y))

@@ -14,7 +14,7 @@ Indices = npt.NDArray[np.intp]
 
 WIDEST, WIDEST_SPARSE = 3000, 1000  # features: beyond, no Gram matrix is formed
 LEAST_CURVATURE = 1e-8  # mean curvature of the metric over the largest possible
-DENSE = 0.05  # share of nonzero entries from which on a Gram matrix pays
+DENSE = 0.05  # share of nonzero entries from which on columns are held dense
 
 
 class WorkingSet:
