@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse.linalg import LinearOperator, cg
 
-from rmda_ref.algorithms.metric_prox import NEWTON_HALVINGS, Map, Metric, Vector, metric_prox, scale_of, scaled_prox
+from rmda_ref.algorithms.corrected_metric import CorrectedMetric
+from rmda_ref.algorithms.metric_prox import NEWTON_HALVINGS, Map, Metric, Vector, metric_prox, prox_in, scale_of
 from rmda_ref.regularizers import Regularizer
 from rmda_ref.regularizers.tangent import Tangent
 
@@ -22,6 +23,7 @@ ARMIJO = 1e-4  # share of the predicted decrease that a step must reach
 HALVINGS = 30
 CG_STEPS = 200
 LEAST_DAMPING = 1e-3
+MOVES = 3  # along which a metric is made exact
 RIDGE = 1e-10  # of the metric's diagonal: no direction is quite without curvature
 GROWTH = 1.3  # of the proximal step after one that was not too long
 UNSEEN = 1e-12  # of the objective: the size of a decrease that rounding may hide
@@ -63,6 +65,7 @@ class NewtonState:
     damping : of the metric, where the last step in it was too long (Levenberg 1944, Marquardt 1963)
     settled : whether the last step was a whole Newton step
     refused : the entries along which the last Newton step did not decrease the objective, if so
+    moves : the last changes of (iterate, predictor), the latest first
     """
 
     iterate: Vector
@@ -75,6 +78,16 @@ class NewtonState:
     damping: float = 0.0
     settled: bool = False
     refused: npt.NDArray[np.bool_] | None = None
+    moves: tuple[tuple[Vector, Vector], ...] = ()
+
+
+def corrected(metric: Metric, f: Composite, state: NewtonState) -> Metric:
+    """The metric, made exact along the last moves."""
+    if metric.exact or not state.moves:
+        return metric
+    hessian = f.hessian_at(state.predictor)
+    moves, along = zip(*state.moves, strict=True)
+    return CorrectedMetric(metric, moves, [f.adjoint(hessian(z)) for z in along])
 
 
 @dataclass(frozen=True)
@@ -100,8 +113,18 @@ class ManifoldNewton:
         A proximal step in the metric finds the manifold; once Newton steps are whole, a proximal gradient step confirms
         it. ``accuracy`` is the gradient along the manifold, in norm, below which no Newton direction need be exact.
         """
-        metric = f.metric_at(state.predictor).damped(state.damping)
-        near = None if state.settled else self.metric_step(f, state, metric)
+        new = self._step(f, state, accuracy)
+        move = new.iterate - state.iterate
+        if not move.any():
+            return new
+        return replace(new, moves=((move, new.predictor - state.predictor), *state.moves[: MOVES - 1]))
+
+    def _step(self, f: Composite, state: NewtonState, accuracy: float) -> NewtonState:
+        metric = f.metric_at(state.predictor)
+        near = None
+        if not state.settled:
+            near = self.metric_step(f, state, corrected(metric, f, state).damped(state.damping))
+        metric = metric.damped(state.damping)
         if near is None:
             damping = state.damping if state.settled else max(10 * state.damping, LEAST_DAMPING)
             near = replace(self.prox_gradient_step(f, state, metric), damping=damping)
@@ -118,7 +141,7 @@ class ManifoldNewton:
         w, gradient, step = state.iterate, state.gradient, state.prox_step
         scale = scale_of(self.regularizer, metric)
         for _ in range(HALVINGS):
-            p = scaled_prox(self.regularizer, w - step * gradient / scale, scale / step)
+            p = prox_in(self.regularizer, scale / step)(w - step * gradient / scale)
             move = p - w
             z = f.forward(p)
             smooth = f.value_at(z)

@@ -15,6 +15,7 @@ Map = Callable[[Vector], Vector]
 NEWTON_HALVINGS = 4  # where more are needed the manifold is not yet the right one: the next proximal step tells
 ACTIVE_SETS = 50
 SLOW = 40  # steps of the accelerated method on one manifold after which a Newton step is tried
+POWER_STEPS = 20
 ACCURACY = 0.05  # of the proximal step: its residual over that at the start
 
 
@@ -22,6 +23,7 @@ class Metric(Protocol):
     """A positive semidefinite matrix M near the Hessian of f, cheap to multiply with and to invert."""
 
     diagonal: Vector  # positive; about that of M
+    exact: bool  # whether it is the Hessian of f, or as near as need be
     inverts: bool  # whether `inverse` is more than that of a diagonal
     steps: int  # accelerated proximal gradients that a proximal step in the metric may take
 
@@ -47,11 +49,12 @@ def metric_prox(psi: Regularizer, w: Vector, gradient: Vector, metric: Metric) -
     """
     scale = scale_of(psi, metric)
     weight = metric.largest(scale) * scale
+    prox = prox_in(psi, weight)
     x = at = w
     theta, first, active = 1.0, 0.0, None
     for k in range(metric.steps):
         slope = gradient + metric.product(at - w) if k else gradient
-        new = scaled_prox(psi, at - slope / weight, weight)
+        new = prox(at - slope / weight)
         move = new - at
         residual = float(np.sqrt(move @ (scale * move)))
         first = first or residual
@@ -122,14 +125,27 @@ def scale_of(psi: Regularizer, metric: Metric) -> Vector:
     return D if psi.metric_prox else np.full_like(D, D.max(initial=0.0))
 
 
-def scaled_prox(psi: Regularizer, x: Vector, weight: Vector) -> Vector:
-    """argmin_p psi(p) + 1/2 <p - x, weight (p - x)>."""
+def prox_in(psi: Regularizer, weight: Vector) -> Map:
+    """The map x -> argmin_p psi(p) + 1/2 <p - x, weight (p - x)>."""
     if psi.metric_prox:
-        return np.asarray(psi.prox(x, 1.0, weight))
+        return psi.prox_in(weight)
     step = 1 / float(weight[0])
-    return np.asarray(psi.prox(x, step))
+    return lambda x: np.asarray(psi.prox(x, step))
 
 
 def _next(theta: float) -> tuple[float, float]:
     following = (1 + np.sqrt(1 + 4 * theta * theta)) / 2
     return following, (theta - 1) / following
+
+
+def largest_eigenvalue(product: Map, scale: Vector) -> float:
+    """About that of diag(scale)^(-1/2) M diag(scale)^(-1/2), M positive semidefinite, by the power method."""
+    root = np.sqrt(scale)
+    v = np.random.default_rng(0).standard_normal(scale.size)
+    size = float(np.linalg.norm(v))
+    for _ in range(POWER_STEPS):
+        v = product(v / (size * root)) / root
+        before, size = size, float(np.linalg.norm(v))
+        if size == 0 or abs(size - before) <= 0.01 * size:
+            break
+    return max(1.1 * size, float(np.finfo(float).tiny))

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from rmda_ref.algorithms import RMDA, RMDAState
+from rmda_ref.algorithms.metric_prox import largest_eigenvalue
 from rmda_ref.certificates.identification import IdentificationTracker
-from rmda_ref.linear_model.metric import largest_eigenvalue
 from rmda_ref.linear_model.problem import Problem
 from rmda_ref.linear_model.working_set import Indices, Vector, WorkingSet
 from rmda_ref.schedules import Stage, momentum_at, step_size_at

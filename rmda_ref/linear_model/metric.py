@@ -1,19 +1,15 @@
 """A metric near the Hessian of a linear model: the coupling of the outputs times a Gram matrix of the features."""
 
-from collections.abc import Callable
 from copy import copy
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy import sparse
 from scipy.linalg import cho_solve, eigh
 from scipy.linalg.lapack import dpotrf, dpotri
 
+from rmda_ref.algorithms.metric_prox import Map, Vector, largest_eigenvalue
 from rmda_ref.regularizers.tangent import Tangent
-
-Vector = npt.NDArray[np.float64]
-Map = Callable[[Vector], Vector]
 
 LEAST_ROWS = 20_000  # samples that the Gram matrix is made of, and ten a feature at least: more tell little
 STALE = 0.1  # relative change of the curvatures from which on a metric is made anew
@@ -21,13 +17,12 @@ SHIFT = 1e-12  # of the diagonal: a Gram matrix of dependent features has no inv
 LARGEST_DENSE = 500  # parameters of several outputs: beyond, their coupling is left out
 SMALL = 64  # order of a matrix: below, LAPACK's inverse costs more in threads than it saves
 FLAT = 1e-200  # relative curvature below which a direction counts as flat
-POWER_STEPS = 20
 
 
 class HessianMetric:
     """M = A^T H A as a product of maps, for features too many for a Gram matrix; inverted by its diagonal alone."""
 
-    steps, inverts = 30, False
+    steps, inverts, exact = 30, False, True
 
     def __init__(self, product: Map, diagonal: Vector) -> None:
         self.product, self.diagonal = product, floored(diagonal)
@@ -69,6 +64,7 @@ class KroneckerMetric:
     def __init__(self, X: Any, curvatures: Vector, coupling: Vector, unit: float | None) -> None:
         self.curvatures, self.coupling, self._border = curvatures, coupling, unit is not None
         self.n_outputs, self.n_features = len(coupling), X.shape[1]
+        self.exact = self.n_outputs == 1 and rows_between(X) == 1
         self._set_gram(weighted_gram(X, curvatures, unit))
 
     def largest(self, scale: Vector) -> float:
@@ -202,9 +198,14 @@ class KroneckerMetric:
         return solve
 
 
+def rows_between(X: Any) -> int:
+    """Of how many rows the Gram matrix takes one."""
+    return max(1, X.shape[0] // max(LEAST_ROWS, 10 * X.shape[1]))
+
+
 def weighted_gram(X: Any, weights: Vector, unit: float | None) -> Vector:
     """X^T diag(weights) X, or that of [X, unit], from every so many samples where there are far more than features."""
-    every = max(1, len(weights) // max(LEAST_ROWS, 10 * X.shape[1]))
+    every = rows_between(X)
     some = weights[::every]
     root = np.sqrt(some * (weights.sum() / max(float(some.sum()), np.finfo(float).tiny)))
     rows = X[::every] if every > 1 else X
@@ -226,19 +227,6 @@ def floored(diagonal: Vector) -> Vector:
     """Positive: where a feature is zero in all samples, anything will do."""
     largest = float(diagonal.max(initial=0.0)) or 1.0
     return np.where(diagonal > FLAT * largest, diagonal, largest)
-
-
-def largest_eigenvalue(product: Map, scale: Vector) -> float:
-    """About that of diag(scale)^(-1/2) M diag(scale)^(-1/2), M positive semidefinite, by the power method."""
-    root = np.sqrt(scale)
-    v = np.random.default_rng(0).standard_normal(scale.size)
-    size = float(np.linalg.norm(v))
-    for _ in range(POWER_STEPS):
-        v = product(v / (size * root)) / root
-        before, size = size, float(np.linalg.norm(v))
-        if size == 0 or abs(size - before) <= 0.01 * size:
-            break
-    return max(1.1 * size, float(np.finfo(float).tiny))
 
 
 def cholesky(matrix: Vector) -> tuple[Vector, bool]:

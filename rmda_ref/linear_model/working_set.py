@@ -69,7 +69,10 @@ class WorkingSet:
 
     def metric_at(self, z: Vector) -> KroneckerMetric | HessianMetric:
         """The Hessian for one output, close to it for several."""
-        curvatures, coupling = curvatures_at(self.loss, z)
+        curvatures, sums = self.loss.curvature_at(z)
+        total = float(curvatures.sum())
+        coupling = sums / total if self.n_outputs > 1 and total > 0 else np.eye(self.n_outputs)
+        curvatures = lifted(self.loss, curvatures)
         if self.n_features > (WIDEST_SPARSE if sparse.issparse(self.X) else WIDEST):
             hessian = self.hessian_at(z)
             diagonal = np.outer(np.diag(coupling), curvatures @ squares(self.X)).ravel()
@@ -105,18 +108,6 @@ def columns(X: Any, features: Indices) -> Any:
         return X[:, features]
     some = X[:, features]
     return some.toarray() if some.nnz > DENSE * some.shape[0] * some.shape[1] else some.tocsr()
-
-
-def curvatures_at(loss: LinearPredictorLoss, z: Vector) -> tuple[Vector, Vector]:
-    """One curvature a sample, the mean over outputs, and the coupling of the outputs, as `KroneckerMetric` has them."""
-    hessian = loss.hessian_at(z)
-    if z.ndim == 1:
-        return lifted(loss, hessian(np.ones_like(z))), np.ones((1, 1))
-    blocks = [hessian(np.broadcast_to(unit, z.shape)) for unit in np.eye(z.shape[1])]
-    curvatures = np.mean([block[:, k] for k, block in enumerate(blocks)], axis=0)
-    coupling = np.stack([block.sum(axis=0) for block in blocks])
-    total = float(curvatures.sum())
-    return lifted(loss, curvatures), coupling / total if total > 0 else np.eye(len(blocks))
 
 
 def lifted(loss: LinearPredictorLoss, curvatures: Vector) -> Vector:

@@ -11,7 +11,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import entr
 
 from rmda_ref.losses.design import Array, adjoint, check_design, forward, largest_gram_eigenvalue
 
@@ -104,6 +103,14 @@ class LinearPredictorLoss(ABC):
         """Return the map ``direction -> Hessian of F at z times direction``, both of the predictor's shape."""
         product = self._sample_hessians(z, self.y)
         return lambda direction: self._shared(product(direction))
+
+    def curvature_at(self, z: Array) -> tuple[Array, Array]:
+        """Return what is cheap of the Hessian of F at z, of whose blocks B_i each sample has one, K x K for K outputs.
+
+        The mean of the diagonal of each B_i, shape (n_samples,), and the sum of the B_i, shape (K, K).
+        """
+        diagonals = self.hessian_at(z)(np.ones_like(z)).reshape(self.n_samples, -1)  # outputs are apart
+        return diagonals.mean(axis=1), np.diag(diagonals.sum(axis=0))
 
     def value(self, w: npt.ArrayLike) -> float:
         """Return ``f(w)``, the mean loss per sample.
@@ -314,14 +321,3 @@ def _rows_times(factors: Array, values: Array) -> Array:
     """``values`` times one factor a sample; 0 where the factor is 0, even if the value is infinite."""
     column = _column(factors, values)
     return np.asarray(np.multiply(values, column, out=np.zeros_like(values), where=column > 0))
-
-
-def negative_entropy(p: Array, tolerance: float) -> Array:
-    """Return ``sum_k p_k log p_k`` of each row on the probability simplex, ``+inf`` off it.
-
-    Rows within `tolerance` of the simplex count as on it: the simplex has no interior, so a computed
-    probability vector would otherwise be outside by rounding.
-    """
-    near_zero = (p < 0) & (p >= -tolerance)
-    on_hyperplane = np.abs(p.sum(axis=-1) - 1.0) <= tolerance
-    return np.where(on_hyperplane, -entr(np.where(near_zero, 0.0, p)).sum(axis=-1), np.inf)

@@ -7,9 +7,9 @@ from typing import ClassVar
 import numpy as np
 from scipy.special import expit
 
-from rmda_ref.losses.base import negative_entropy
 from rmda_ref.losses.binary import BinaryLoss
 from rmda_ref.losses.design import Array
+from rmda_ref.losses.entropy import negative_entropy
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,8 +7,9 @@ from typing import ClassVar, cast
 import numpy as np
 import numpy.typing as npt
 
-from rmda_ref.losses.base import LinearPredictorLoss, negative_entropy
+from rmda_ref.losses.base import LinearPredictorLoss
 from rmda_ref.losses.design import Array
+from rmda_ref.losses.entropy import negative_entropy
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +93,12 @@ class MultinomialLoss(LinearPredictorLoss):
     def accuracy(self, w: npt.ArrayLike) -> float:
         """Return the fraction of the samples whose label is predicted."""
         return self._mean(self.predict(w) == self.y)
+
+    def curvature_at(self, z: Array) -> tuple[Array, Array]:
+        """Return the mean of the diagonal of each block of the Hessian, one a sample, and the sum of the blocks."""
+        p = np.exp(_log_softmax(z))
+        shared = self._shared(p)
+        return (shared * (1 - p)).mean(axis=1), np.diag(shared.sum(axis=0)) - shared.T @ p
 
     def balanced(self, dual: npt.ArrayLike) -> Array:
         """Return a point near `dual` that sums to zero over the samples, for each class, up to rounding.

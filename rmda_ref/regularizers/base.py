@@ -147,6 +147,15 @@ class Regularizer(ABC):
         """
         return self._prox(w, self._checked(w, step, metric), metric)
 
+    def prox_in(self, metric: Array) -> Callable[[Array], Array]:
+        """The map w -> prox(w, 1, metric) for loops: the metric is checked here, once, and no w is.
+
+        Raises as `prox` does for the metric.
+        """
+        self.check(metric.shape)
+        self._check_metric(metric, metric)
+        return self._prox_in(metric)
+
     def _checked(self, w: Array, step: float, metric: Array | None) -> float:
         """The step, if a prox can be taken there."""
         checks.floating("w", w)
@@ -180,15 +189,34 @@ class Regularizer(ABC):
             return backend.entrywise(kernel, w, step, strengths, metric, self.parameters)
         if self.driven == "row":
             return backend.row(kernel, w, layout, step, strengths, metric, self.scratch_rows, self.parameters)
-        if isinstance(metric, np.ndarray) and isinstance(layout, Rows) and self.inner_strength == 0:
-            rows = layout.rows(metric)[0]
-            if (rows == rows[:, :1]).all():  # one number a group: it divides the strength
-                metric, strengths = None, strengths / rows[:, 0]
         if metric is None:
-            radial, inner = self.radial_kernel, type(self).inner_kernel
-            return backend.radial(radial, inner, w, layout, step, self.inner_strength, strengths, self.parameters)
+            return self._radial(w, step, strengths)
+        divided = self._divided_strengths(metric)
+        if divided is not None:
+            return self._radial(w, step, divided)
         row_kernel = type(self).metric_kernel
         return backend.row(row_kernel, w, layout, step, strengths, metric, self.scratch_rows, self.metric_parameters)
+
+    def _prox_in(self, metric: Array) -> Callable[[Array], Array]:
+        strengths = self._divided_strengths(metric)
+        if strengths is None:
+            return lambda w: self._prox(w, 1.0, metric)
+        return lambda w: self._radial(w, 1.0, strengths)
+
+    def _divided_strengths(self, metric: Array) -> Array | None:
+        """The strengths over the metric, if psi is radial and the metric one number a group."""
+        layout = self.layout
+        if type(self).metric_kernel is None or self.inner_strength or not isinstance(layout, Rows):
+            return None
+        rows = layout.rows(metric)[0]
+        one_a_group = isinstance(metric, np.ndarray) and bool((rows == rows[:, :1]).all())
+        return self.strengths(metric.shape) / rows[:, 0] if one_a_group else None
+
+    def _radial(self, w: Array, step: float, strengths: float | Array) -> Array:
+        """The prox of a function of the norms of groups."""
+        radial, inner = self.radial_kernel, type(self).inner_kernel
+        call = backend_of(w).radial
+        return call(radial, inner, w, self.layout, step, self.inner_strength, strengths, self.parameters)
 
     @property
     def radial_kernel(self) -> Callable[..., Any]:

@@ -1,6 +1,6 @@
 """Named layers of one flat vector, each with its own regularizer."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import accumulate
 from math import hypot, prod
@@ -154,3 +154,13 @@ class Blocks(Regularizer):
         metrics = [None] * len(parts) if metric is None else [part for _, part in self._parts(metric)]
         proxes = (b.regularizer._prox(part, step, m) for (b, part), m in zip(parts, metrics, strict=True))
         return xp.concat([xp.reshape(prox, (-1,)) for prox in proxes])
+
+    def _prox_in(self, metric: Array) -> Callable[[Array], Array]:
+        proxes = [block.regularizer._prox_in(part) for block, part in self._parts(metric)]
+
+        def prox(w: Array) -> Array:
+            parts = (of(part) for of, (_, part) in zip(proxes, self._parts(w), strict=True))
+            xp = namespace(w)
+            return xp.concat([xp.reshape(part, (-1,)) for part in parts])
+
+        return prox
