@@ -170,15 +170,16 @@ class SparseLinearModel(BaseEstimator):
 
     def _keep(self, problem: Problem, outcome: Outcome) -> None:
         """The attributes of a fit."""
-        model, w = problem.model, outcome.w
-        self._set(problem, w)
-        self.objective_, self.dual_gap_, self.kkt_residual_ = outcome.objective, outcome.gap, outcome.kkt_residual
+        model, point = problem.model, outcome.point
+        coef = model.coefficients(point.w)
+        self._set(problem, point.w)
+        self.objective_, self.dual_gap_, _ = point.certificate
+        self.kkt_residual_ = point.kkt_residual
         self.history_, self.identification_epoch_ = outcome.history, outcome.identification_epoch
         self.n_iter_ = max(int(np.ceil(outcome.history[-1].epoch)), 1)
-        self.support_ = self._public(_mask(problem.psi, model.coefficients(w)))
-        gradient = model.coefficients(model.adjoint(problem.loss.dual_at(model.forward(w))))
+        self.support_ = self._public(_mask(problem.psi, coef))
         try:
-            self.margin_ = margin(problem.psi, model.coefficients(w), -gradient)
+            self.margin_ = margin(problem.psi, coef, -model.coefficients(point.gradient))
         except TypeError:
             self.margin_ = np.nan
 
@@ -192,8 +193,9 @@ class SparseLinearModel(BaseEstimator):
         return intercept
 
     def _warn(self, problem: Problem, outcome: Outcome) -> None:
-        missing = missing_certificate(problem.psi) if np.isinf(outcome.gap) else None
-        if np.isinf(outcome.gap) and missing is None:
+        gap = outcome.point.certificate.gap
+        missing = missing_certificate(problem.psi) if np.isinf(gap) else None
+        if np.isinf(gap) and missing is None:
             missing = (
                 f"{type(problem.psi).__name__} has no useful dual point here: the KKT residual is all that is known"
             )
@@ -202,9 +204,9 @@ class SparseLinearModel(BaseEstimator):
                 print(missing)
             return
         reached = (
-            f"the KKT residual is {outcome.kkt_residual:.2e} ({missing})"
+            f"the KKT residual is {outcome.point.kkt_residual:.2e} ({missing})"
             if missing
-            else f"the duality gap is {outcome.gap:.2e}, {outcome.gap / outcome.scale:.1e} of the null objective"
+            else f"the duality gap is {gap:.2e}, {gap / outcome.scale:.1e} of the null objective"
         )
         self._warning = (
             f"{type(self).__name__} stopped after {self.n_iter_} epochs before tol={self.tol:g} was reached: {reached}"

@@ -11,7 +11,7 @@ from rmda_ref import checks
 from rmda_ref.certificates.identification import IdentificationTracker
 from rmda_ref.linear_model import identify, polish
 from rmda_ref.linear_model.history import History, Record
-from rmda_ref.linear_model.problem import Problem
+from rmda_ref.linear_model.problem import Point, Problem
 from rmda_ref.linear_model.working_set import WIDEST, Indices, Vector
 from rmda_ref.schedules import Stage, decayed_stages
 
@@ -43,16 +43,13 @@ class Outcome:
 
     Attributes
     ----------
-    w : the flat vector
-    objective, gap, kkt_residual, scale : gaps are relative to ``scale``, the objective of the null model
+    point : the flat vector, with its objective and certificate
+    scale : the objective of the null model, to which gaps are relative
     converged : whether the tolerance was reached
     identification_epoch : pass of RMDA since which its manifold is the final one; NaN if it is not
     """
 
-    w: Vector
-    objective: float
-    gap: float
-    kkt_residual: float
+    point: Point
     scale: float
     converged: bool
     history: History
@@ -72,45 +69,38 @@ class _Fit:
     """One run: the records so far, and the tracker of RMDA's manifold."""
 
     def __init__(self, problem: Problem, w: Vector, options: Options) -> None:
-        self.problem, self.w, self.options = problem, w, options
+        self.problem, self.options, self.point = problem, options, problem.at(w)
         self.records: list[Record] = []
         self.tracker = IdentificationTracker(problem.regularizer)
         self.steps_a_pass, self.stopped, self.epoch = 1, False, 0.0
-        z = problem.model.forward(w)
-        certificate = problem.certify(w, z)
+        certificate = self.point.certificate
         self.scale = max(problem.null_objective, float(np.finfo(float).tiny))
         self.has_gap = np.isfinite(certificate.gap)
-        self.kkt_scale = max(problem.kkt_residual(w, z), 1.0) if not self.has_gap else 1.0
+        self.kkt_scale = max(self.point.kkt_residual, 1.0) if not self.has_gap else 1.0
         floor = FLOOR * float(np.finfo(problem.loss.X.dtype).eps)
         self.target = max(options.tol, floor) * (self.scale if self.has_gap else self.kkt_scale)
         if self.has_gap:
             self.target = max(self.target, 4 * problem.rounding(certificate.objective))
-        self.record("start", certificate.objective, certificate.gap, w)
+        self.record("start", self.point)
 
-    def record(self, phase: str, objective: float, gap: float, w: Vector, *schedules: float) -> None:
-        n_active = int(self.problem.model.features_of(w).sum())
-        record = Record(phase, self.epoch, objective, gap, n_active, *schedules)
+    def record(self, phase: str, point: Point, *schedules: float) -> None:
+        n_active = int(self.problem.model.features_of(point.w).sum())
+        record = Record(phase, self.epoch, point.certificate.objective, point.certificate.gap, n_active, *schedules)
         self.records.append(record)
         self.stopped = bool(self.options.observe(record)) or self.stopped
 
-    def good(self, gap: float, w: Vector, z: Vector) -> bool:
+    def good(self, point: Point) -> bool:
         """Whether the tolerance is met."""
-        return bool((gap if self.has_gap else self.problem.kkt_residual(w, z)) <= self.target)
+        return bool((point.certificate.gap if self.has_gap else point.kkt_residual) <= self.target)
 
     def outcome(self) -> Outcome:
-        problem, options = self.problem, self.options
-        converged = self.good(self.records[0].gap, self.w, problem.model.forward(self.w))
+        converged = self.good(self.point)
         if not converged and not self.stopped:
             converged = self.by_rmda()
-        if options.polish and not converged and not self.stopped:
+        if self.options.polish and not converged and not self.stopped:
             converged = self.by_newton()
-        z = problem.model.forward(self.w)
-        last = self.records[-1]
         return Outcome(
-            w=self.w,
-            objective=last.objective,
-            gap=last.gap,
-            kkt_residual=problem.kkt_residual(self.w, z),
+            point=self.point,
             scale=self.scale,
             converged=converged,
             history=History(self.records),
@@ -128,13 +118,13 @@ class _Fit:
         n_steps = n_epochs * self.steps_a_pass
         drawn = identify.batches(n_samples, size, options.rng)
         first = [next(drawn), next(drawn)]
-        if options.polish and not identify.within_reach(problem, self.w, first, n_steps):
+        if options.polish and not identify.within_reach(problem, self.point.w, first, n_steps):
             return False
         step_size = options.step_size
         drawn = chain(first, drawn)
         if not isinstance(step_size, str):
             return self.phase(drawn, step_size, n_steps)
-        step_size = identify.automatic_step(problem, self.w, first[0])
+        step_size = identify.automatic_step(problem, self.point.w, first[0])
         while True:
             try:
                 return self.phase(drawn, step_size, n_steps)
@@ -148,34 +138,32 @@ class _Fit:
         stages = stages_of(options.stages, step_size, options.momentum, n_steps)
         if options.polish:
             stages = stages[:1]
-        best: tuple[float, Vector] = (self.records[0].objective, self.w)
-        for epoch in identify.epochs(problem, self.w, drawn, stages, self.tracker):
-            w = epoch.state.prox_iterate
-            z = problem.model.forward(w)
-            certificate = problem.certify(w, z)
+        best = self.point
+        for epoch in identify.epochs(problem, self.point.w, drawn, stages, self.tracker):
+            point = problem.at(epoch.state.prox_iterate)
             self.epoch = epoch.epoch
-            self.record("rmda", certificate.objective, certificate.gap, w, epoch.step_size, epoch.momentum)
-            if not options.polish or worth_keeping(problem, w, certificate.objective, best[0]):
-                best = certificate.objective, w
-            if self.good(certificate.gap, w, z) or self.stopped:
-                self.w = w
+            self.record("rmda", point, epoch.step_size, epoch.momentum)
+            if not options.polish or worth_keeping(point, best):
+                best = point
+            if self.good(point) or self.stopped:
+                self.point = point
                 return not self.stopped
             if options.polish and identify.has_settled(self.tracker):
                 break
-        self.w = best[1]
+        self.point = best
         return False
 
     def by_newton(self) -> bool:
         """Until the gap is small enough or rounding is all there is."""
         passes, best, lowest, idle = self.epoch, np.inf, np.inf, 0
-        for number, now in enumerate(polish.rounds(self.problem, self.w, 1.0, self.target)):
-            self.w = now.w
+        for number, point in enumerate(polish.rounds(self.point, self.target)):
+            self.point = point
             if number:
                 self.epoch = passes + number
-                self.record("newton", now.certificate.objective, now.certificate.gap, now.w)
-            if self.good(now.certificate.gap, now.w, now.predictor):
+                self.record("newton", point)
+            if self.good(point):
                 return True
-            gap, objective = now.certificate.gap, now.certificate.objective
+            objective, gap, _ = point.certificate
             idle = 0 if gap < best or objective < lowest - PROGRESS * self.scale else idle + 1
             best, lowest = min(best, gap), min(lowest, objective)
             if self.stopped or idle >= STALLED or self.epoch >= self.options.max_epochs:
@@ -184,16 +172,18 @@ class _Fit:
 
     def identification_epoch(self) -> float:
         stages = self.tracker.stages
-        if not stages or stages[-1].manifold != self.problem.regularizer.manifold(self.w):
+        if not stages or stages[-1].manifold != self.problem.regularizer.manifold(self.point.w):
             return np.nan
         before = sum(stage.n_steps for stage in stages[:-1])
         return (before + stages[-1].since) / self.steps_a_pass
 
 
-def worth_keeping(problem: Problem, w: Vector, objective: float, best: float) -> bool:
+def worth_keeping(point: Point, best: Point) -> bool:
     """Whether Newton should start from a point of RMDA: a better one than before, with structure."""
-    n_active = int(problem.model.features_of(w).sum())
-    return objective < best and n_active <= min(problem.model.n_features // 2, WIDEST)
+    model = point.problem.model
+    n_active = int(model.features_of(point.w).sum())
+    better = point.certificate.objective < best.certificate.objective
+    return better and n_active <= min(model.n_features // 2, WIDEST)
 
 
 def stages_of(stages: Any, step_size: float, momentum: float, n_steps: int) -> tuple[Stage, ...]:

@@ -11,55 +11,66 @@ from dataclasses import dataclass
 import numpy as np
 
 from rmda_ref.algorithms.manifold_newton import ManifoldNewton, NewtonState
-from rmda_ref.linear_model.problem import Gap, Problem
+from rmda_ref.linear_model.problem import Point, Problem
 from rmda_ref.linear_model.working_set import Indices, Vector
 
 SHARE = 0.3  # of the gap that a round is to leave to the working set
 FEWEST = 200  # features that a working set may hold, however small the support
+SLACK = 1.5  # times as many features as are asked for may a working set hold that is kept
 ROUNDS = 50  # of the method within a working set
 
 
-@dataclass(frozen=True, eq=False)
-class Round:
-    """A point with its certificate; ``prox_step`` serves the next."""
-
-    w: Vector
-    predictor: Vector
-    certificate: Gap
-    prox_step: float
-
-
-def rounds(problem: Problem, w: Vector, prox_step: float, target: float) -> Iterator[Round]:
-    """Certified points, the first at ``w``; each round aims at a gap of ``target`` at most.
+def rounds(start: Point, target: float) -> Iterator[Point]:
+    """Points that are better and better, the first one the start; each round aims at a gap of ``target`` at most.
 
     Where psi has no gap, the target is one of the KKT residual.
     """
-    z = problem.model.forward(w)
-    before: Indices | None = None
+    point, prox_step, held = start, 1.0, None
     while True:
-        certificate = problem.certify(w, z)
-        yield Round(w, z, certificate, prox_step)
-        features = problem.violators(w, certificate.correlation, largest_set(problem, w))
+        yield point
+        problem, certificate = point.problem, point.certificate
+        features = problem.violators(point.w, certificate.correlation, largest_set(point))
+        goal = target
+        if features is not None and held is not None and held.serves(features):  # it is right: finish
+            goal = SHARE * target
+        elif features is not None:
+            goal = SHARE * max(certificate.gap if np.isfinite(certificate.gap) else 0.0, target)
+            held = Held.of(problem, features)
+        elif held is None or held.features is not None:
+            held = Held.of(problem, None)
+        w = point.w.copy()
+        state = _solve(held.part, w[held.places] / held.units, prox_step, goal)
+        w[held.places], prox_step = held.units * state.iterate, state.prox_step
+        point = problem.at(w, state.predictor)
+
+
+@dataclass(frozen=True, eq=False)
+class Held:
+    """A working set: the problem on it, where its parameters lie in the flat vector, and in which units."""
+
+    features: Indices | None
+    part: Problem
+    places: Indices | slice
+    units: Vector
+
+    @classmethod
+    def of(cls, problem: Problem, features: Indices | None) -> "Held":
         part = problem.on(features)
         places = slice(None) if features is None else part.model.places(features, problem.model.n_features)
         units = np.ones(part.model.size)
         units[part.model.n_coef :] = part.model.unit
-        if features is None:
-            goal = target
-        elif before is not None and np.array_equal(features, before):  # the working set is right: finish
-            goal = SHARE * target
-        else:
-            goal = SHARE * max(certificate.gap if np.isfinite(certificate.gap) else 0.0, target)
-        before = features
-        state = _solve(part, w[places] / units, prox_step, goal)
-        w = w.copy()
-        w[places] = units * state.iterate
-        z, prox_step = state.predictor, state.prox_step
+        return cls(features, part, places, units)
+
+    def serves(self, features: Indices) -> bool:
+        """Whether these are all in it, and not much fewer."""
+        if self.features is None or len(self.features) > SLACK * len(features):
+            return False
+        return bool(np.isin(features, self.features, assume_unique=True).all())
 
 
-def largest_set(problem: Problem, w: Vector) -> int:
+def largest_set(point: Point) -> int:
     """How many features the next working set may hold: twice the support, so that a wrong guess costs little."""
-    return max(2 * int(problem.model.features_of(w).sum()), FEWEST)
+    return max(2 * int(point.problem.model.features_of(point.w).sum()), FEWEST)
 
 
 def _solve(part: Problem, w: Vector, prox_step: float, goal: float) -> NewtonState:
@@ -72,7 +83,7 @@ def _solve(part: Problem, w: Vector, prox_step: float, goal: float) -> NewtonSta
         state = method.step(part.model, before, 0.1 * goal / max(float(np.linalg.norm(before.iterate)), 1.0))
         gap = part.gap(state.objective, state.dual, state.gradient).gap
         if np.isinf(gap):
-            gap = part.kkt_residual(state.iterate, state.predictor)
+            gap = part.at(state.iterate, state.predictor).kkt_residual
         if gap <= goal or (state.objective >= before.objective and gap >= best):
             break
         best = min(best, gap)

@@ -28,6 +28,37 @@ class Gap(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
+class Point:
+    """A flat vector with its predictor z = A w; what else is asked of it is computed once."""
+
+    problem: "Problem"
+    w: Vector
+    predictor: Vector
+
+    @cached_property
+    def dual(self) -> Vector:
+        """grad F(z)."""
+        return np.asarray(self.problem.loss.dual_at(self.predictor))
+
+    @cached_property
+    def gradient(self) -> Vector:
+        """A^T grad F(z)."""
+        return self.problem.model.adjoint(self.dual)
+
+    @cached_property
+    def certificate(self) -> Gap:
+        """P(w) with a bound on P(w) - P*."""
+        problem = self.problem
+        objective = problem.loss.value_at(self.predictor) + problem.psi.value(problem.model.coefficients(self.w))
+        return problem.gap(objective, self.dual, None if problem.loss.fit_intercept else self.gradient)
+
+    @cached_property
+    def kkt_residual(self) -> float:
+        """Distance of 0 from the subdifferential of P at w."""
+        return self.problem.regularizer.subdiff_distance(self.w, -self.gradient)
+
+
+@dataclass(frozen=True, eq=False)
 class Problem:
     """P(w) = F(X coef^T + intercept) + psi(coef), with w = (coef in C order, intercept).
 
@@ -86,11 +117,9 @@ class Problem:
             w[model.n_coef :] = best_intercept(self.loss)
         return w
 
-    def certify(self, w: Vector, z: Vector) -> Gap:
-        """The certificate at w, with z = A w."""
-        dual = self.loss.dual_at(z)
-        objective = self.loss.value_at(z) + self.psi.value(self.model.coefficients(w))
-        return self.gap(objective, dual, None if self.loss.fit_intercept else self.model.adjoint(dual))
+    def at(self, w: Vector, predictor: Vector | None = None) -> "Point":
+        """The point w, with z = A w where it is known."""
+        return Point(self, w, self.model.forward(w) if predictor is None else predictor)
 
     def gap(self, objective: float, dual: Vector, correlation: Vector | None) -> Gap:
         """The gap of an objective, from a dual point, balanced if need be; ``correlation`` is A^T of it if known."""
@@ -103,10 +132,6 @@ class Problem:
             return Gap(objective, np.inf, correlation)
         bound = dual_value(loss, self.psi, dual, model.coefficients(correlation))
         return Gap(objective, max(objective - bound, 0.0) + self.rounding(objective), correlation)
-
-    def kkt_residual(self, w: Vector, z: Vector) -> float:
-        """Distance of 0 from the subdifferential of P at w."""
-        return self.regularizer.subdiff_distance(w, -self.model.adjoint(self.loss.dual_at(z)))
 
     def violators(self, w: Vector, correlation: Vector, at_most: int) -> Indices | None:
         """The features of the support and those that optimality wants in it, the strongest first; None for all.

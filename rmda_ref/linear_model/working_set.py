@@ -57,7 +57,8 @@ class WorkingSet:
 
     def forward(self, w: Vector) -> Vector:
         """z = A w, shape of the predictor."""
-        z = np.asarray(self.coefficients(w) @ self.X.T).T
+        coef = self.coefficients(w)
+        z = np.asarray(coef @ self.X.T).T if coef.any() else np.zeros((self.loss.n_samples, *coef.shape[:-1]))
         return z + self.unit * w[self.n_coef :] if self.loss.fit_intercept else z
 
     def adjoint(self, u: Vector) -> Vector:
@@ -105,7 +106,7 @@ def squares(X: Any) -> Any:
 def columns(X: Any, features: Indices) -> Any:
     """Some columns of a matrix; a copy."""
     if not sparse.issparse(X):
-        return X[:, features]
+        return np.take(X, features, axis=1)
     some = X[:, features]
     return some.toarray() if some.nnz > DENSE * some.shape[0] * some.shape[1] else some.tocsr()
 

@@ -66,7 +66,7 @@ def ours(problem: Problem, gaps: dict[float, float]) -> Entry:
         gaps[tol] = float(model.dual_gap_)
         return np.asarray(model.coef_.T if multinomial else model.coef_.ravel())
 
-    return Entry(OURS, fit if make else None, (1e-3, 1e-5, 1e-7, 1e-9, 1e-11), "C")
+    return Entry(OURS, fit if make else None, order="C")
 
 
 @dataclass
