@@ -11,7 +11,7 @@ from scipy.linalg.lapack import dpotrf, dpotri
 from rmda_ref.algorithms.metric_prox import Map, Vector, largest_eigenvalue
 from rmda_ref.regularizers.tangent import Tangent
 
-LEAST_ROWS = 20_000  # samples that the Gram matrix is made of, and ten a feature at least: more tell little
+LEAST_ROWS, ROWS_A_FEATURE = 4000, 20  # samples that the Gram matrix is made of, at least: more tell little
 STALE = 0.1  # relative change of the curvatures from which on a metric is made anew
 SHIFT = 1e-12  # of the diagonal: a Gram matrix of dependent features has no inverse
 LARGEST_DENSE = 500  # parameters of several outputs: beyond, their coupling is left out
@@ -199,8 +199,8 @@ class KroneckerMetric:
 
 
 def rows_between(X: Any) -> int:
-    """Of how many rows the Gram matrix takes one."""
-    return max(1, X.shape[0] // max(LEAST_ROWS, 10 * X.shape[1]))
+    """Of how many rows the Gram matrix takes one; of sparse ones all, where a feature may be in few."""
+    return 1 if sparse.issparse(X) else max(1, X.shape[0] // max(LEAST_ROWS, ROWS_A_FEATURE * X.shape[1]))
 
 
 def weighted_gram(X: Any, weights: Vector, unit: float | None) -> Vector:

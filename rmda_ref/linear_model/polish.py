@@ -16,7 +16,7 @@ from rmda_ref.linear_model.working_set import Indices, Vector
 
 SHARE = 0.3  # of the gap that a round is to leave to the working set
 FEWEST = 200  # features that a working set may hold, however small the support
-SLACK = 1.5  # times as many features as are asked for may a working set hold that is kept
+SLACK = 2.0  # times as many features as are asked for may a working set hold that is kept
 ROUNDS = 50  # of the method within a working set
 
 

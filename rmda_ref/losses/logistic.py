@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from scipy.special import expit
+from scipy.special import entr, expit
 
 from rmda_ref.losses.binary import BinaryLoss
 from rmda_ref.losses.design import Array
-from rmda_ref.losses.entropy import negative_entropy
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,4 +64,5 @@ class LogisticLoss(BinaryLoss):
     @staticmethod
     def _sample_conjugates(v: Array, y: Array, tolerance: float) -> Array:
         wrong = -y * v
-        return negative_entropy(np.stack((wrong, 1.0 - wrong), axis=-1), tolerance)
+        inside = np.clip(wrong, 0.0, 1.0)
+        return np.where(np.abs(wrong - inside) <= tolerance, -entr(inside) - entr(1.0 - inside), np.inf)

@@ -6,10 +6,10 @@ from typing import ClassVar, cast
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import entr
 
 from rmda_ref.losses.base import LinearPredictorLoss
 from rmda_ref.losses.design import Array
-from rmda_ref.losses.entropy import negative_entropy
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,10 +137,21 @@ class MultinomialLoss(LinearPredictorLoss):
     def _sample_conjugates(v: Array, y: Array, tolerance: float) -> Array:
         p = v.copy()
         p[np.arange(len(y)), y] += 1
-        return negative_entropy(p, tolerance)
+        return _negative_entropy(p, tolerance)
 
 
 def _log_softmax(z: Array) -> Array:
     # Subtracting the logsumexp in one piece would lose |z| eps of it; the maximum first is exact enough.
     shifted = z - z.max(axis=1, keepdims=True)
     return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
+
+
+def _negative_entropy(p: Array, tolerance: float) -> Array:
+    """Return ``sum_k p_k log p_k`` of each row on the probability simplex, ``+inf`` off it.
+
+    Rows within `tolerance` of the simplex count as on it: the simplex has no interior, so a computed
+    probability vector would otherwise be outside by rounding.
+    """
+    near_zero = (p < 0) & (p >= -tolerance)
+    on_hyperplane = np.abs(p.sum(axis=-1) - 1.0) <= tolerance
+    return np.where(on_hyperplane, -entr(np.where(near_zero, 0.0, p)).sum(axis=-1), np.inf)

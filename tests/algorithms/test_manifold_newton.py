@@ -38,12 +38,12 @@ def test_the_objective_never_rises_and_ends_at_a_kkt_point(name):
     last = found[-1]
     # The gradient is a sum of 60 terms of size 10: 1e-13; without Newton steps the last digits come linearly.
     bar = 1e-11 if problem.regularizer.tangent(last.iterate) is not None else 1e-6
-    assert problem.kkt_residual(last.iterate, last.predictor) <= bar
+    assert problem.at(last.iterate, last.predictor).kkt_residual <= bar
 
 
 def test_convergence_is_quadratic_once_the_manifold_is_found():
     problem = PROBLEMS["elastic net logistic"]
-    residuals = [problem.kkt_residual(state.iterate, state.predictor) for state in states(problem, 12)]
+    residuals = [problem.at(state.iterate, state.predictor).kkt_residual for state in states(problem, 12)]
     near = [k for k, residual in enumerate(residuals) if residual < 1e-3]
     assert residuals[near[0] + 2] < 1e-7, residuals
 
@@ -55,7 +55,7 @@ def test_proximal_steps_alone_are_much_slower():
 
     def n_steps(psi):
         problem = Problem(PROBLEMS["lasso"].loss, psi)
-        residuals = [problem.kkt_residual(state.iterate, state.predictor) for state in states(problem, 60)]
+        residuals = [problem.at(state.iterate, state.predictor).kkt_residual for state in states(problem, 60)]
         return next((k for k, residual in enumerate(residuals) if residual < 1e-11), 60)
 
     assert n_steps(L1(0.05)) < n_steps(WithoutTangent(0.05)), "Newton's steps must matter"

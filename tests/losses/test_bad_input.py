@@ -29,6 +29,11 @@ def test_bad_design(loss_class, X, error, message):
         loss_class(X, y)
 
 
+def test_finite_entries_whose_sum_is_not_are_taken(loss_class):
+    y = targets(loss_class, 3, np.random.default_rng(0))
+    assert loss_class(np.full((3, 2), 1.5e308), y).n_samples == 3
+
+
 def test_target_shape(loss_class):
     y = targets(loss_class, 3, np.random.default_rng(0))
     several = loss_class is not MultinomialLoss

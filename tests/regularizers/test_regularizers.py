@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from rmda_ref import L1, Block, Blocks, ElasticNet, GroupLasso, Nuclear, Rank, Support, WholeSpace, Zero
+from rmda_ref.regularizers import REGISTRY
 
 RNG = np.random.default_rng(0)
 W = RNG.standard_normal((3, 4))
@@ -160,3 +161,31 @@ def test_zero_is_free():
     assert Zero().conjugate(np.zeros(2)) == 0
     assert Zero().conjugate(np.ones(2)) == np.inf
     assert Zero().subdiff_distance(W, np.array([3.0, 4.0])) == 5
+
+
+WITH_METRIC = {name: example for name, example in REGISTRY.items() if example[0].metric_prox}
+
+
+@pytest.mark.parametrize("name", WITH_METRIC)
+def test_a_prox_in_one_metric_is_the_prox_in_it(name):
+    regularizer, shape = WITH_METRIC[name]
+    rng = np.random.default_rng(0)
+    for metric in (np.exp(rng.standard_normal(shape)), np.full(shape, 2.0)):  # of which groups see one number, or not
+        prox = regularizer.prox_in(metric)
+        for w in rng.standard_normal((3, *shape)):
+            np.testing.assert_array_equal(prox(w), regularizer.prox(w, 1.0, metric))
+
+
+def test_one_number_a_group_is_no_special_case():
+    metric = np.tile([1.0, 2.0, 3.0, 4.0], (3, 1))
+    nearly = metric * (1 + 1e-10 * RNG.random((3, 4)))
+    psi = GroupLasso(lam=0.2, axis=0)
+    # The prox moves by at most the change of the metric times the entries, which are below 3.
+    np.testing.assert_allclose(psi.prox_in(metric)(W), psi.prox_in(nearly)(W), rtol=0, atol=1e-9)
+
+
+def test_a_metric_is_checked_once():
+    with pytest.raises(ValueError, match="positive entries only"):
+        GroupLasso(lam=1.0, axis=0).prox_in(0 * W)
+    with pytest.raises(TypeError, match="no exact prox in a diagonal metric"):
+        Nuclear(lam=1.0).prox_in(np.ones_like(W))

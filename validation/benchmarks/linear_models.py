@@ -66,7 +66,7 @@ def ours(problem: Problem, gaps: dict[float, float]) -> Entry:
         gaps[tol] = float(model.dual_gap_)
         return np.asarray(model.coef_.T if multinomial else model.coef_.ravel())
 
-    return Entry(OURS, fit if make else None, order="C")
+    return Entry(OURS, fit if make else None, linear_peers.TOLERANCES[2:], "C")
 
 
 @dataclass

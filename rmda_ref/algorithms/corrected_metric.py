@@ -1,0 +1,61 @@
+"""A metric near the Hessian, with the Hessian's own curvature along a few directions."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from rmda_ref.algorithms.metric_prox import Map, Metric, Vector, largest_eigenvalue
+from rmda_ref.regularizers.tangent import Tangent
+
+DEPENDENT = 1e-10  # of the largest eigenvalue: below, directions count as dependent
+
+
+class CorrectedMetric:
+    """M - M S (S^T M S)^-1 S^T M + H S (S^T H S)^-1 S^T H: positive semidefinite, and equal to H on the span of S.
+
+    A block BFGS update (Schnabel, Quasi-Newton methods using multiple secant equations, 1983) by products with H.
+
+    Parameters
+    ----------
+    metric : M
+    directions : the columns of S, none of them 0
+    images : H times each
+    """
+
+    exact = True
+
+    def __init__(self, metric: Metric, directions: Sequence[Vector], images: Sequence[Vector]) -> None:
+        self.metric, self.directions, self.images = metric, directions, images
+        self.diagonal, self.inverts, self.steps = metric.diagonal, metric.inverts, metric.steps
+        sizes = np.array([[float(np.linalg.norm(s))] for s in directions])
+        S = np.stack(directions) / sizes
+        self.added = half(S, np.stack(images) / sizes)
+        self.removed = half(S, np.stack([metric.product(s) for s in S]))
+
+    def largest(self, scale: Vector) -> float:
+        """About the largest eigenvalue of diag(scale)^(-1/2) M' diag(scale)^(-1/2), not below it."""
+        return largest_eigenvalue(self.product, scale)
+
+    def product(self, direction: Vector) -> Vector:
+        """The corrected matrix times a direction."""
+        more, less = self.added @ direction, self.removed @ direction
+        return np.asarray(self.metric.product(direction) + more @ self.added - less @ self.removed)
+
+    def damped(self, damping: float) -> "CorrectedMetric":
+        """With damping diag(M) added to M and H."""
+        if damping == 0:
+            return self
+        pairs = zip(self.directions, self.images, strict=True)
+        images = [image + damping * self.diagonal * s for s, image in pairs]
+        return CorrectedMetric(self.metric.damped(damping), self.directions, images)
+
+    def inverse(self, along: Tangent) -> Map:
+        """That of M."""
+        return self.metric.inverse(along)
+
+
+def half(S: Vector, images: Vector) -> Vector:
+    """R with R^T R = B S (S^T B S)^-1 S^T B, B positive semidefinite; S and B S by rows."""
+    values, Q = np.linalg.eigh((S @ images.T + images @ S.T) / 2)
+    kept = values > DEPENDENT * max(float(values[-1]), np.finfo(float).tiny)
+    return np.asarray((Q[:, kept] / np.sqrt(values[kept])).T @ images)
