@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from rmda_ref.linear_model.metric import HessianMetric, KroneckerMetric
+from rmda_ref.linear_model.metrics import HessianMetric, KroneckerMetric, SeparateMetric
 from rmda_ref.losses.base import LinearPredictorLoss
 
 Vector = npt.NDArray[np.float64]
@@ -14,6 +14,7 @@ Indices = npt.NDArray[np.intp]
 
 WIDEST, WIDEST_SPARSE = 3000, 1000  # features: beyond, no Gram matrix is formed
 LEAST_CURVATURE = 1e-8  # mean curvature of the metric over the largest possible
+TINY = float(np.finfo(np.float64).tiny)
 DENSE = 0.05  # share of nonzero entries from which on columns are held dense
 
 
@@ -39,7 +40,7 @@ class WorkingSet:
         self.n_coef = self.n_outputs * self.n_features
         self.size = self.n_coef + self.n_outputs * loss.fit_intercept
         self.value_at, self.dual_at, self.hessian_at = loss.value_at, loss.dual_at, loss.hessian_at
-        self._metric: KroneckerMetric | None = None
+        self._metric: KroneckerMetric | SeparateMetric | None = None
 
     def coefficients(self, w: Vector) -> Vector:
         """A view of the coefficients, in the shape of ``coef_``."""
@@ -68,21 +69,27 @@ class WorkingSet:
             return features
         return np.concatenate((features, np.atleast_1d(self.unit * u.sum(axis=0))))
 
-    def metric_at(self, z: Vector) -> KroneckerMetric | HessianMetric:
-        """The Hessian for one output, close to it for several."""
-        curvatures, sums = self.loss.curvature_at(z)
-        total = float(curvatures.sum())
-        coupling = sums / total if self.n_outputs > 1 and total > 0 else np.eye(self.n_outputs)
+    def metric_at(self, z: Vector) -> KroneckerMetric | SeparateMetric | HessianMetric:
+        """The Hessian where outputs do not see each other, close to it where they do."""
+        curvatures, blocks = self.loss.curvature_at(z)
         curvatures = lifted(self.loss, curvatures)
         if self.n_features > (WIDEST_SPARSE if sparse.issparse(self.X) else WIDEST):
             hessian = self.hessian_at(z)
-            diagonal = np.outer(np.diag(coupling), curvatures @ squares(self.X)).ravel()
+            diagonal = (curvatures.T @ squares(self.X)).ravel()
             if self.loss.fit_intercept:
-                diagonal = np.concatenate((diagonal, self.unit**2 * curvatures.sum() * np.diag(coupling)))
+                diagonal = np.concatenate((diagonal, self.unit**2 * curvatures.sum(axis=0)))
             return HessianMetric(lambda v: self.adjoint(hessian(self.forward(v))), diagonal)
         if self._metric is None or not self._metric.is_near(curvatures):
-            self._metric = KroneckerMetric(self.X, curvatures, coupling, self.unit if self.loss.fit_intercept else None)
+            self._metric = self._metric_of(curvatures, blocks)
         return self._metric
+
+    def _metric_of(self, curvatures: Vector, blocks: Vector) -> KroneckerMetric | SeparateMetric:
+        unit = self.unit if self.loss.fit_intercept else None
+        if (blocks - np.diag(np.diag(blocks))).any():
+            return KroneckerMetric(self.X, curvatures, blocks / max(float(curvatures.mean(axis=1).sum()), TINY), unit)
+        if (curvatures == curvatures[:, :1]).all():
+            return KroneckerMetric(self.X, curvatures, np.eye(self.n_outputs), unit)
+        return SeparateMetric(self.X, curvatures, unit)
 
 
 def balanced_unit(X: Any) -> float:
@@ -112,9 +119,8 @@ def columns(X: Any, features: Indices) -> Any:
 
 
 def lifted(loss: LinearPredictorLoss, curvatures: Vector) -> Vector:
-    """Curvatures raised where there is next to none, as far off in a Huber loss: a metric must bound steps."""
-    least, mean = LEAST_CURVATURE * loss.smoothness, float(curvatures.sum())
-    if mean >= least or np.isinf(least):
+    """Curvatures raised where an output has next to none, as far off in a Huber loss: a metric must bound steps."""
+    least, mean = LEAST_CURVATURE * loss.smoothness, curvatures.sum(axis=0)
+    if np.isinf(least) or (mean >= least).all():
         return curvatures
-    shares = loss.dual_shares
-    return curvatures + (least - mean) * shares
+    return curvatures + np.multiply.outer(loss.dual_shares, np.maximum(least - mean, 0.0))

@@ -107,10 +107,10 @@ class LinearPredictorLoss(ABC):
     def curvature_at(self, z: Array) -> tuple[Array, Array]:
         """Return what is cheap of the Hessian of F at z, of whose blocks B_i each sample has one, K x K for K outputs.
 
-        The mean of the diagonal of each B_i, shape (n_samples,), and the sum of the B_i, shape (K, K).
+        The diagonals of the B_i, shape (n_samples, K), and the sum of the B_i, shape (K, K).
         """
         diagonals = self.hessian_at(z)(np.ones_like(z)).reshape(self.n_samples, -1)  # outputs are apart
-        return diagonals.mean(axis=1), np.diag(diagonals.sum(axis=0))
+        return diagonals, np.diag(diagonals.sum(axis=0))
 
     def value(self, w: npt.ArrayLike) -> float:
         """Return ``f(w)``, the mean loss per sample.

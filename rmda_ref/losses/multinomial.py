@@ -95,10 +95,10 @@ class MultinomialLoss(LinearPredictorLoss):
         return self._mean(self.predict(w) == self.y)
 
     def curvature_at(self, z: Array) -> tuple[Array, Array]:
-        """Return the mean of the diagonal of each block of the Hessian, one a sample, and the sum of the blocks."""
+        """Return the diagonals of the blocks of the Hessian, one a sample, and the sum of the blocks."""
         p = np.exp(_log_softmax(z))
         shared = self._shared(p)
-        return (shared * (1 - p)).mean(axis=1), np.diag(shared.sum(axis=0)) - shared.T @ p
+        return shared * (1 - p), np.diag(shared.sum(axis=0)) - shared.T @ p
 
     def balanced(self, dual: npt.ArrayLike) -> Array:
         """Return a point near `dual` that sums to zero over the samples, for each class, up to rounding.
