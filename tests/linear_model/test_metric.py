@@ -5,10 +5,12 @@ import pytest
 from scipy import sparse
 
 from rmda_ref import L1, GroupLasso, Nuclear, SparseGroupLasso, TotalVariation
+from rmda_ref.linear_model.metrics import KroneckerMetric
+from rmda_ref.linear_model.polish import Held
 from rmda_ref.linear_model.problem import Problem
 from rmda_ref.linear_model.restrict import companions, restricted
 from rmda_ref.linear_model.working_set import WorkingSet
-from rmda_ref.losses import LogisticLoss, MultinomialLoss
+from rmda_ref.losses import HuberLoss, LogisticLoss, MultinomialLoss, SquaredHingeLoss, SquaredLoss
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((40, 6))
@@ -23,6 +25,44 @@ def test_for_one_output_it_is_the_hessian(make):
     model = WorkingSet(loss)
     found = model.metric_at(model.forward(w)).product(direction)
     np.testing.assert_allclose(found, loss.hessian_product(w, direction), rtol=0, atol=1e-14)  # sums of 40 below 1
+
+
+def signs(n_outputs):
+    return np.where(CLASSES[:, None] == np.arange(n_outputs), 1.0, -1.0)
+
+
+@pytest.mark.parametrize("make", [np.asarray, sparse.csr_matrix])
+@pytest.mark.parametrize("kind", [SquaredHingeLoss, HuberLoss, SquaredLoss])
+def test_where_outputs_do_not_see_each_other_it_is_the_hessian(kind, make):
+    loss = kind(make(X), signs(3), fit_intercept=True)
+    w, direction = RNG.standard_normal((2, 3, 7))
+    model = WorkingSet(loss)
+    metric = model.metric_at(loss.decision(w))
+    assert metric.exact
+    found = metric.product(flat(direction))
+    np.testing.assert_allclose(found, flat(loss.hessian_product(w, direction)), rtol=0, atol=1e-13)  # as above
+
+
+def test_one_gram_matrix_for_all_outputs_is_not_the_hessian():
+    loss = SquaredHingeLoss(X, signs(3))
+    w, direction = RNG.standard_normal((2, 3, 6))
+    curvatures, blocks = loss.curvature_at(loss.decision(w))
+    mean = curvatures.mean(axis=1).sum()
+    wrong = KroneckerMetric(X, curvatures, blocks / mean, None).product(direction.ravel())
+    assert np.abs(wrong - loss.hessian_product(w, direction).ravel()).max() > 1e-2
+
+
+def test_where_outputs_see_each_other_it_is_near_the_hessian_and_says_so():
+    model = WorkingSet(MultinomialLoss(X, CLASSES))
+    assert not model.metric_at(np.zeros((40, 3))).exact
+    # At 0 all samples have the same block, and the metric is exact there after all.
+    direction = RNG.standard_normal(18)
+    expected = model.loss.hessian_product(np.zeros((3, 6)), direction.reshape(3, 6)).ravel()
+    np.testing.assert_allclose(model.metric_at(np.zeros((40, 3))).product(direction), expected, rtol=0, atol=1e-14)
+
+
+def flat(rows):
+    return np.concatenate((rows[:, :-1].ravel(), rows[:, -1]))
 
 
 def point(model):
@@ -42,8 +82,10 @@ def dense(action, n):
         (LogisticLoss(X, Y, fit_intercept=True), L1(0.1)),
         (LogisticLoss(X, Y), GroupLasso(0.1, groups=np.arange(6) // 2)),
         (MultinomialLoss(X, CLASSES), GroupLasso(0.1, axis=0)),
+        (SquaredHingeLoss(X, signs(3), fit_intercept=True), L1(0.1)),
+        (SquaredHingeLoss(X, signs(3), fit_intercept=True), GroupLasso(0.1, axis=0)),
     ],
-    ids=["entries", "groups", "rows of outputs"],
+    ids=["entries", "groups", "rows of outputs", "entries of outputs", "rows of separate outputs"],
 )
 def test_its_inverse_is_that_of_metric_plus_psi(loss, psi):
     problem = Problem(loss, psi)
@@ -99,3 +141,10 @@ def test_groups_pull_in_their_companions_and_others_do_not_split():
     assert companions(TotalVariation(1.0), (6,), np.ones(6, bool)) is None
     assert companions(Nuclear(1.0), (2, 6), np.ones(6, bool)) is None
     assert companions(GroupLasso(1.0, axis=1), (2, 6), np.ones(6, bool)) is None
+
+
+def test_a_working_set_serves_its_own_features_while_they_are_not_far_fewer():
+    held = Held.of(Problem(LogisticLoss(X, Y), L1(0.1)), np.array([0, 2, 3, 5]))
+    assert held.serves(np.array([0, 3, 5])) and held.serves(np.array([2, 3]))
+    assert not held.serves(np.array([0, 1, 3]))  # another one
+    assert not held.serves(np.array([3]))  # a fourth of it
