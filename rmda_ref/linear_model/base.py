@@ -35,6 +35,7 @@ OF_A_FIT = (
     "support_",
     "margin_",
 )  # what partial_fit does not keep up to date
+OF_A_STREAM = ("loss", "penalty", "alpha", "l1_ratio", "groups", "step_size", "momentum")  # what it is made with
 Array = npt.NDArray[Any]
 Result = TypeVar("Result")
 MethodT = TypeVar("MethodT", bound=Callable[..., Any])
@@ -219,9 +220,9 @@ class SparseLinearModel(BaseEstimator):
         """RMDA steps on the batches of X, in their order, from where the last call ended."""
         options = self._options()
         problem = self._problem(X, y, sample_weight)
-        stream = getattr(self, "_stream", None) or Stream(
-            problem, self._last(problem), options.step_size, options.momentum
-        )
+        given = {name: getattr(self, name) for name in OF_A_STREAM}
+        stream = getattr(self, "_stream", None) or Stream(problem, self._last(problem), given)
+        stream.check(given)
         stream.feed(problem, options.batch_size)
         self._stream, self.n_iter_ = stream, stream.t
         for name in ("coef_", "intercept_", *OF_A_FIT):

@@ -1,7 +1,9 @@
 """RMDA on data that come in parts: the state between two calls of ``partial_fit``."""
 
 import dataclasses
-from collections.abc import Iterator
+import pickle
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -28,11 +30,11 @@ class Stream:
     problem : Problem
         The first part of the data, for the shapes and, if ``step_size`` is "auto", for 1/L of its first batch.
     w : flat vector to start from
-    step_size : float or "auto"
-    momentum : float
+    given : parameters by name, ``step_size`` (a number or "auto") and ``momentum`` among them
     """
 
-    def __init__(self, problem: Problem, w: Vector, step_size: float | str, momentum: float) -> None:
+    def __init__(self, problem: Problem, w: Vector, given: Mapping[str, Any]) -> None:
+        self._given, step_size, momentum = given, given["step_size"], given["momentum"]
         if isinstance(step_size, str):
             first = np.arange(min(BATCH, problem.loss.n_samples))
             step_size = identify.automatic_step(problem, w, first)
@@ -61,6 +63,16 @@ class Stream:
         else:
             coef, intercept = np.split(self._state.prox_iterate, [self._n_coef])
         return coef.reshape(self._shape).astype(self._dtype), intercept.astype(self._dtype)
+
+    def check(self, given: Mapping[str, Any]) -> None:
+        """Raise ValueError if a parameter is not what the stream was made with: its state would mean something else."""
+        for name, before in self._given.items():
+            now = given[name]
+            if now is not before and pickle.dumps(now) != pickle.dumps(before):
+                raise ValueError(
+                    f"{name} was {before!r} when partial_fit began and is {now!r} now; set it back, or start anew with "
+                    "a clone"
+                )
 
     def feed(self, problem: Problem, batch_size: int | str) -> None:
         """A step for each batch of the data; one of another shape is refused before the first."""

@@ -1,5 +1,7 @@
 """``partial_fit`` is `RMDA.step` on the batches as they come; on sparse data it costs what the data hold."""
 
+import pickle
+import re
 import tracemalloc
 
 import numpy as np
@@ -192,6 +194,28 @@ def test_classes_are_needed_once_and_kept():
     with pytest.raises(ValueError, match="class_weight='balanced' needs all data at once"):
         model.set_params(class_weight="balanced").partial_fit(X, y)
     assert model.n_iter_ == 1
+
+
+@pytest.mark.parametrize(
+    "new", [{"alpha": 0.06}, {"penalty": "elasticnet"}, {"step_size": 0.5}, {"momentum": 0.5}, {"groups": [[0, 1]]}]
+)
+def test_what_a_stream_is_made_with_does_not_change(new):
+    X, y, _ = sparse_data("squared_error")
+    model = estimator("squared_error").partial_fit(X, y)
+    before = model.coef_.copy()
+    ((name, value),) = new.items()
+    with pytest.raises(ValueError, match=f"^{name} was .* when partial_fit began and is {re.escape(repr(value))} now"):
+        model.set_params(**new).partial_fit(X, y)
+    np.testing.assert_array_equal(model.coef_, before)
+    same = model.set_params(**{name: getattr(estimator("squared_error"), name)})
+    assert np.abs(same.partial_fit(X, y).coef_ - before).max() > 0
+
+
+def test_equal_parameters_are_no_change():
+    X, y, _ = sparse_data("squared_error")
+    model = estimator("squared_error", penalty="group_lasso", groups=[0] * X.shape[1]).partial_fit(X, y)
+    model.set_params(groups=[0] * X.shape[1]).partial_fit(X, y)
+    pickle.loads(pickle.dumps(model)).partial_fit(X, y)
 
 
 def test_it_goes_on_from_a_fit_and_a_fit_starts_anew():
