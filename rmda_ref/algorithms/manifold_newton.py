@@ -82,7 +82,8 @@ class NewtonState:
 
 
 def corrected(metric: Metric, f: Composite, state: NewtonState) -> Metric:
-    """The metric, made exact along the last moves."""
+    """The metric, made exact along the last moves: steps turn back along these where it is not (of digits, four times
+    too little curvature)."""
     if metric.exact or not state.moves:
         return metric
     hessian = f.hessian_at(state.predictor)
@@ -115,9 +116,8 @@ class ManifoldNewton:
         """
         new = self._step(f, state, accuracy)
         move = new.iterate - state.iterate
-        if not move.any():
-            return new
-        return replace(new, moves=((move, new.predictor - state.predictor), *state.moves[: MOVES - 1]))
+        latest = ((move, new.predictor - state.predictor),) if move.any() else ()
+        return replace(new, moves=(*latest, *state.moves)[:MOVES])
 
     def _step(self, f: Composite, state: NewtonState, accuracy: float) -> NewtonState:
         metric = f.metric_at(state.predictor)

@@ -136,6 +136,7 @@ class RMDAClassifier(ClassifierMixin, SparseLinearModel):
 
         With ``momentum=1``, an entrywise penalty and CSR data a step costs O(nnz of the batch); ``coef_`` is evaluated
         when it is read. ``step_size="auto"`` is settled by the first batch.
+        ValueError if loss, penalty, alpha, l1_ratio, groups, step_size or momentum is not what it was then.
 
         Parameters
         ----------

@@ -128,6 +128,7 @@ class RMDARegressor(MultiOutputMixin, RegressorMixin, SparseLinearModel):
 
         With ``momentum=1``, an entrywise penalty and CSR data a step costs O(nnz of the batch); ``coef_`` is evaluated
         when it is read. Parameters as `fit`; ``step_size="auto"`` is settled by the first batch.
+        ValueError if loss, penalty, alpha, l1_ratio, groups, step_size or momentum is not what it was then.
         """
         first = not hasattr(self, "n_features_in_")
         X, y = self._checked(X, y, reset=first)

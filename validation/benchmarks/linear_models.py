@@ -12,7 +12,7 @@ need not copy (by rows or by columns; CSR or CSC), and a first fit that is not c
 The last column is how close a library came at all. "FISTA, NumPy" is the plain method, no library.
 
 NumPy must be the one that rmda-ref asks for; adelie asks for an older one, works with it (1.1.52), and is installed by
-``pip install --no-deps adelie``.
+``pip install ipython matplotlib`` and ``pip install --no-deps adelie``.
 """
 
 import os
