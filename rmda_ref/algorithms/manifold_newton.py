@@ -103,9 +103,9 @@ class ManifoldNewton:
 
     regularizer: Regularizer
 
-    def init(self, f: Composite, w: Vector, prox_step: float) -> NewtonState:
-        """The state at ``w``; ``prox_step`` is a first guess, halved or grown as needed."""
-        z = f.forward(w)
+    def init(self, f: Composite, w: Vector, prox_step: float, predictor: Vector | None = None) -> NewtonState:
+        """The state at ``w``, with ``predictor`` = A w if known; ``prox_step`` is a guess, halved or grown as needed."""
+        z = f.forward(w) if predictor is None else predictor
         return self._at(f, w, z, f.value_at(z), prox_step)
 
     def step(self, f: Composite, state: NewtonState, accuracy: float = 0.0) -> NewtonState:

@@ -15,7 +15,7 @@ from rmda_ref.linear_model.problem import Point, Problem
 from rmda_ref.linear_model.working_set import Indices, Vector
 
 SHARE = 0.3  # of the gap that a round is to leave to the working set
-FEWEST = 200  # features that a working set may hold, however small the support
+FEWEST = 100  # features that a working set may hold, however small the support
 SLACK = 2.0  # times as many features as are asked for may a working set hold that is kept
 ROUNDS = 50  # of the method within a working set
 
@@ -39,7 +39,9 @@ def rounds(start: Point, target: float) -> Iterator[Point]:
         elif held is None or held.features is not None:
             held = Held.of(problem, None)
         w = point.w.copy()
-        state = _solve(held.part, w[held.places] / held.units, prox_step, goal)
+        method = ManifoldNewton(held.part.regularizer)
+        state = method.init(held.part.model, w[held.places] / held.units, prox_step, point.predictor)
+        state = _solve(held.part, method, state, goal)
         w[held.places], prox_step = held.units * state.iterate, state.prox_step
         point = problem.at(w, state.predictor)
 
@@ -73,10 +75,8 @@ def largest_set(point: Point) -> int:
     return max(2 * int(point.problem.model.features_of(point.w).sum()), FEWEST)
 
 
-def _solve(part: Problem, w: Vector, prox_step: float, goal: float) -> NewtonState:
+def _solve(part: Problem, method: ManifoldNewton, state: NewtonState, goal: float) -> NewtonState:
     """Until the gap on the part is ``goal`` or the objective no longer falls."""
-    method = ManifoldNewton(part.regularizer)
-    state = method.init(part.model, w, prox_step)
     best = np.inf
     for _ in range(ROUNDS):
         before = state
