@@ -104,7 +104,7 @@ class ManifoldNewton:
     regularizer: Regularizer
 
     def init(self, f: Composite, w: Vector, prox_step: float, predictor: Vector | None = None) -> NewtonState:
-        """The state at ``w``, with ``predictor`` = A w if known; ``prox_step`` is a guess, halved or grown as needed."""
+        """The state at ``w``, ``predictor`` = A w if known; ``prox_step`` is a guess, halved or grown as needed."""
         z = f.forward(w) if predictor is None else predictor
         return self._at(f, w, z, f.value_at(z), prox_step)
 
