@@ -9,7 +9,6 @@ from typing import Any, Self, TypeVar, cast
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
-from sklearn import config_context
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
@@ -155,8 +154,7 @@ class SparseLinearModel(BaseEstimator):
         return bool(self.callback(record)) if self.callback is not None else False
 
     def _problem(self, X: Any, y: Array, sample_weight: Array | None) -> Problem:
-        with config_context(assume_finite=True):  # X has been checked
-            loss = self._loss(X, y, sample_weight)
+        loss = self._loss(X, y, sample_weight)
         return Problem(loss, self._psi((*loss.weight_shape[:-1], loss.n_features)))
 
     def _psi(self, shape: tuple[int, ...]) -> Regularizer:

@@ -6,7 +6,6 @@ import numpy as np
 import numpy.typing as npt
 from scipy import linalg, sparse
 from scipy.sparse.linalg import LinearOperator, eigsh
-from sklearn import get_config
 
 Array = npt.NDArray[Any]
 
@@ -24,8 +23,7 @@ def check_design(X: Any) -> Any:
     TypeError
         If `X` is neither an ndarray nor CSR or CSC, or is not float32 or float64.
     ValueError
-        If `X` is not a non-empty matrix of finite numbers; that they are finite is taken for granted where scikit-learn
-        is told to (``sklearn.config_context(assume_finite=True)``).
+        If `X` is not a non-empty matrix of finite numbers.
     """
     if sparse.issparse(X):
         if X.format not in ("csr", "csc"):
@@ -45,8 +43,6 @@ def check_design(X: Any) -> Any:
         )
     if 0 in X.shape:
         raise ValueError(f"X must have at least one sample and one feature, got shape {X.shape}")
-    if get_config()["assume_finite"]:
-        return X
     with np.errstate(all="ignore"):
         total = entries.sum()  # quick, and finite only if every entry is
     if not np.isfinite(total) and (bad := np.count_nonzero(~np.isfinite(entries))):

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from examples import N_SAMPLES, make_loss, targets, weights
 from scipy import sparse
-from sklearn import config_context
 
 from rmda_ref.losses import MultinomialLoss
 
@@ -28,12 +27,6 @@ def test_bad_design(loss_class, X, error, message):
     y = targets(loss_class, 3, np.random.default_rng(0))
     with pytest.raises(error, match=message):
         loss_class(X, y)
-
-
-def test_entries_are_not_looked_at_where_scikit_learn_takes_them_for_finite(loss_class):
-    y = targets(loss_class, 3, np.random.default_rng(0))
-    with config_context(assume_finite=True):
-        assert loss_class(np.full((3, 2), np.nan), y).n_samples == 3
 
 
 def test_finite_entries_whose_sum_is_not_are_taken(loss_class):
