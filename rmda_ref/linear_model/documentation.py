@@ -37,7 +37,8 @@ PARAMETERS = """fit_intercept : bool, default=True
         Bound on the passes of RMDA and the rounds of Newton together.
     tol : float, default=1e-10
         Ends the fit: duality gap over the objective of the null model (coefficients 0, best intercept); where psi has
-        no gap (not convex, no penalty), KKT residual over that at the start or 1.
+        no gap (not convex, no penalty), KKT residual over that at the start or 1. With "nuclear", which Newton does not
+        finish, about 1e-8 can be reached.
     polish : bool, default=True
         Whether Newton on the manifold finishes. False is RMDA alone for max_epochs or until tol.
     warm_start : bool, default=False
