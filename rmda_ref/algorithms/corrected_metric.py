@@ -7,13 +7,15 @@ import numpy as np
 from rmda_ref.algorithms.metric_prox import Map, Metric, Vector, largest_eigenvalue
 from rmda_ref.regularizers.tangent import Tangent
 
-DEPENDENT = 1e-10  # of the largest eigenvalue: below, directions count as dependent
+DEPENDENT = 1e-6  # of the largest eigenvalue: below, directions count as dependent
+FLATTEST = 0.2  # curvature over that of the metric, at least: where there is less, a metric must still bound steps
 
 
 class CorrectedMetric:
     """M - M S (S^T M S)^-1 S^T M + H S (S^T H S)^-1 S^T H: positive semidefinite, and equal to H on the span of S.
 
     A block BFGS update (Schnabel, Quasi-Newton methods using multiple secant equations, 1983) by products with H.
+    Where H is much flatter than M on the span, H S is mixed with M S (Powell 1978).
 
     Parameters
     ----------
@@ -28,9 +30,17 @@ class CorrectedMetric:
         self.metric, self.directions, self.images = metric, directions, images
         self.diagonal, self.inverts, self.steps = metric.diagonal, metric.inverts, metric.steps
         sizes = np.array([[float(np.linalg.norm(s))] for s in directions])
-        S = np.stack(directions) / sizes
-        self.added = half(S, np.stack(images) / sizes)
-        self.removed = half(S, np.stack([metric.product(s) for s in S]))
+        S, HS = np.stack(directions) / sizes, np.stack(images) / sizes
+        MS = np.stack([metric.product(s) for s in S])
+        values, Q = np.linalg.eigh((S @ MS.T + MS @ S.T) / 2)
+        kept = values > DEPENDENT * max(float(values[-1]), np.finfo(float).tiny)
+        conjugate = (Q[:, kept] / np.sqrt(values[kept])).T  # S^T M S becomes the identity
+        S, HS, self.removed = conjugate @ S, conjugate @ HS, conjugate @ MS
+        values, Q = np.linalg.eigh((S @ HS.T + HS @ S.T) / 2)
+        least = min(float(values.min(initial=1.0)), 1.0)
+        share = max(FLATTEST - least, 0.0) / (1 - least) if least < 1 else 0.0
+        HS, values = (1 - share) * HS + share * self.removed, (1 - share) * values + share
+        self.added = np.asarray((Q / np.sqrt(values)).T @ HS)
 
     def largest(self, scale: Vector) -> float:
         """About the largest eigenvalue of diag(scale)^(-1/2) M' diag(scale)^(-1/2), not below it."""
@@ -52,10 +62,3 @@ class CorrectedMetric:
     def inverse(self, along: Tangent) -> Map:
         """That of M."""
         return self.metric.inverse(along)
-
-
-def half(S: Vector, images: Vector) -> Vector:
-    """R with R^T R = B S (S^T B S)^-1 S^T B, B positive semidefinite; S and B S by rows."""
-    values, Q = np.linalg.eigh((S @ images.T + images @ S.T) / 2)
-    kept = values > DEPENDENT * max(float(values[-1]), np.finfo(float).tiny)
-    return np.asarray((Q[:, kept] / np.sqrt(values[kept])).T @ images)

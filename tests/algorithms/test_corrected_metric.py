@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rmda_ref.algorithms.corrected_metric import CorrectedMetric
+from rmda_ref.algorithms.corrected_metric import FLATTEST, CorrectedMetric
 
 N = 8
 RNG = np.random.default_rng(0)
@@ -14,7 +14,8 @@ def positive(rng):
     return root @ root.T
 
 
-M, H = positive(RNG), positive(RNG)
+M = positive(RNG)
+H = M / 2 + positive(RNG)  # nowhere flatter than FLATTEST of M
 S = RNG.standard_normal((3, N))
 
 
@@ -64,7 +65,9 @@ def test_what_is_conjugate_to_the_directions_keeps_the_metric():
 
 def test_dependent_directions_count_once():
     twice = np.stack((*S, 3 * S[0]))
-    np.testing.assert_allclose(dense(corrected(twice)), dense(corrected()), rtol=0, atol=1e-5)  # sqrt(DEPENDENT)
+    np.testing.assert_allclose(
+        dense(corrected(twice)), dense(corrected()), rtol=0, atol=1e-5
+    )  # its eigenvalue is left out
 
 
 def test_sizes_of_directions_do_not_matter():
@@ -83,3 +86,8 @@ def test_its_largest_eigenvalue(scale):
     root = np.sqrt(scale)
     largest = np.linalg.eigvalsh(dense(corrected()) / np.outer(root, root))[-1]
     assert largest <= corrected().largest(scale) <= 1.15 * largest  # raised by a tenth
+
+
+def test_where_the_hessian_is_flat_a_share_of_the_metric_stays():
+    flat = CorrectedMetric(Plain(M), S, [0 * s for s in S])
+    np.testing.assert_allclose(dense(flat) @ S.T, FLATTEST * M @ S.T, rtol=0, atol=ATOL)

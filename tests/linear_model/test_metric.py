@@ -5,7 +5,8 @@ import pytest
 from scipy import sparse
 
 from rmda_ref import L1, GroupLasso, Nuclear, SparseGroupLasso, TotalVariation
-from rmda_ref.linear_model.metrics import KroneckerMetric
+from rmda_ref.linear_model import RMDARegressor
+from rmda_ref.linear_model.metrics import KroneckerMetric, SeparateMetric
 from rmda_ref.linear_model.polish import Held
 from rmda_ref.linear_model.problem import Problem
 from rmda_ref.linear_model.restrict import companions, restricted
@@ -148,3 +149,20 @@ def test_a_working_set_serves_its_own_features_while_they_are_not_far_fewer():
     assert held.serves(np.array([0, 3, 5])) and held.serves(np.array([2, 3]))
     assert not held.serves(np.array([0, 1, 3]))  # another one
     assert not held.serves(np.array([3]))  # a fourth of it
+
+
+def test_a_feature_without_curvature_in_one_output_still_bounds_steps():
+    curvatures = np.where(np.arange(40)[:, None] < [20, 40], 0.025, 0.0)  # of output 0 in the first half alone
+    features = np.where(np.arange(40)[:, None] < [20, 40], X[:, :2], 0.0)[::-1]  # feature 0 in the second half alone
+    metric = SeparateMetric(features, curvatures, None)
+    assert metric.block(0)[0, 0] == 0 < metric.block(1)[0, 0]
+    np.testing.assert_array_equal(metric.diagonal.reshape(2, 2)[0], metric.diagonal.reshape(2, 2)[1])
+    assert (metric.diagonal > 0).all() and (np.diag(metric.damped(1.0).block(0)) > 0).all()
+
+
+def test_far_off_in_a_huber_loss_of_several_outputs_few_rounds_are_needed():
+    rng = np.random.default_rng(0)
+    A = rng.standard_normal((20, 40)) * (rng.random((20, 40)) < 0.1)
+    targets = 5 * rng.standard_normal((20, 3))
+    model = RMDARegressor(loss="huber", penalty="sparse_group_lasso", alpha=2e-4, random_state=0).fit(A, targets)
+    assert model.dual_gap_ < 1e-9 and model.n_iter_ < 30

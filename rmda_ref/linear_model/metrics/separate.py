@@ -27,13 +27,14 @@ class SeparateMetric(GramMetric):
 
     def _set(self, grams: Vector) -> None:
         self.grams = grams
-        self.diagonal = floored(self.flat(np.diagonal(grams, axis1=1, axis2=2)))
+        # One number a feature: its curvature in one output alone may vanish, as far off in a Huber loss, and would then
+        # bound no step; and groups of all outputs of a feature keep their prox in closed form.
+        self._row = floored(np.diagonal(grams, axis1=1, axis2=2).max(axis=0))
+        self.diagonal = self.flat(np.tile(self._row, (self.n_outputs, 1)))
         self._largest = {}
 
     def _damp(self, damping: float) -> None:
-        self._set(
-            self.grams + damping * np.diagonal(self.grams, axis1=1, axis2=2)[:, None] * np.eye(len(self.grams[0]))
-        )
+        self._set(self.grams + damping * np.diag(self._row))
 
     def product(self, direction: Vector) -> Vector:
         """M times a direction."""
