@@ -164,5 +164,6 @@ def test_far_off_in_a_huber_loss_of_several_outputs_few_rounds_are_needed():
     rng = np.random.default_rng(0)
     A = rng.standard_normal((20, 40)) * (rng.random((20, 40)) < 0.1)
     targets = 5 * rng.standard_normal((20, 3))
-    model = RMDARegressor(loss="huber", penalty="sparse_group_lasso", alpha=2e-4, random_state=0).fit(A, targets)
-    assert model.dual_gap_ < 1e-9 and model.n_iter_ < 30
+    # 6 rounds; where a metric of separate outputs bounds no step along flat features, it does not get there.
+    model = RMDARegressor(loss="huber", penalty="sparse_group_lasso", alpha=2e-4, max_epochs=10, random_state=0)
+    assert model.fit(A, targets).dual_gap_ < 1e-9
