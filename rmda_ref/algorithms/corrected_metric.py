@@ -12,7 +12,7 @@ FLATTEST = 0.2  # curvature over that of the metric, at least: where there is le
 
 
 class CorrectedMetric:
-    """M - M S (S^T M S)^-1 S^T M + H S (S^T H S)^-1 S^T H: positive semidefinite, and equal to H on the span of S.
+    """M - M S (S^T M S)^-1 S^T M + H S (S^T H S)^-1 S^T H: positive semidefinite, and H on the span of S.
 
     A block BFGS update (Schnabel, Quasi-Newton methods using multiple secant equations, 1983) by products with H.
     Where H is much flatter than M on the span, H S is mixed with M S (Powell 1978).
@@ -52,12 +52,12 @@ class CorrectedMetric:
         return np.asarray(self.metric.product(direction) + more @ self.added - less @ self.removed)
 
     def damped(self, damping: float) -> "CorrectedMetric":
-        """With damping diag(M) added to M and H."""
+        """With what damping adds to M added to H too."""
         if damping == 0:
             return self
-        pairs = zip(self.directions, self.images, strict=True)
-        images = [image + damping * self.diagonal * s for s, image in pairs]
-        return CorrectedMetric(self.metric.damped(damping), self.directions, images)
+        damped, pairs = self.metric.damped(damping), zip(self.directions, self.images, strict=True)
+        images = [image + damped.product(s) - self.metric.product(s) for s, image in pairs]
+        return CorrectedMetric(damped, self.directions, images)
 
     def inverse(self, along: Tangent) -> Map:
         """That of M."""

@@ -83,7 +83,7 @@ def _solve(part: Problem, method: ManifoldNewton, state: NewtonState, goal: floa
         state = method.step(part.model, before, 0.1 * goal / max(float(np.linalg.norm(before.iterate)), 1.0))
         gap = part.gap(state.objective, state.dual, state.gradient).gap
         if np.isinf(gap):
-            gap = part.at(state.iterate, state.predictor).kkt_residual
+            gap = part.regularizer.subdiff_distance(state.iterate, -state.gradient)
         if gap <= goal or (state.objective >= before.objective and gap >= best):
             break
         best = min(best, gap)
