@@ -74,6 +74,11 @@ class MultinomialRegression:
         return cls(loss(data.X_train, data.y_train), loss(data.X_test, data.y_test), lam)
 
     @property
+    def n_samples(self) -> int:
+        """Number of training images."""
+        return self.train.n_samples
+
+    @property
     def n_pixels(self) -> int:
         """Number of penalised groups."""
         return self.train.n_features

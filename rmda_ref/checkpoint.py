@@ -10,14 +10,39 @@ import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
-from rmda_ref.algorithms import ProxSGDState, RAMDAState, RDAState, RMDAState
+from rmda_ref.algorithms import (
+    GRDAState,
+    MaskedState,
+    MSGDState,
+    ProxAdamState,
+    ProxGenState,
+    ProxSAGAState,
+    ProxSGDState,
+    ProxSVRGState,
+    RAMDAState,
+    RDAState,
+    RMDAState,
+)
 
-State = RMDAState | RAMDAState | RDAState | ProxSGDState
-STATES: dict[str, type[State]] = {kind.__name__: kind for kind in (RMDAState, RAMDAState, RDAState, ProxSGDState)}
+State = (
+    RMDAState
+    | RAMDAState
+    | RDAState
+    | GRDAState
+    | MSGDState
+    | ProxSGDState
+    | ProxAdamState
+    | ProxGenState
+    | ProxSVRGState
+    | ProxSAGAState
+    | MaskedState
+)
+STATES: dict[str, type[State]] = {kind.__name__: kind for kind in get_args(State)}
+COUNTERS = {"weight": float, "t": int, "mask_t": int}
 KIND = "state"  # the entry that names the class
 
 
@@ -60,5 +85,4 @@ def load_state(path: str | os.PathLike[str]) -> Any:
             arrays = {name: stored[name] for name in inspect.signature(kind).parameters}
     except (zipfile.BadZipFile, KeyError, ValueError, EOFError, AttributeError, TypeError) as error:
         raise ValueError(f"{path} holds no complete state ({error}); use a file written by save_state") from error
-    counters = {"weight": float, "t": int}
-    return kind(**{name: counters.get(name, np.asarray)(value) for name, value in arrays.items()})
+    return kind(**{name: COUNTERS.get(name, np.asarray)(value) for name, value in arrays.items()})

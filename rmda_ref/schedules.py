@@ -32,6 +32,11 @@ def momentum_at(schedule: Schedule, t: int) -> float:
     return float(value)
 
 
+def tolerance_at(schedule: Schedule, t: int) -> float:
+    """The tolerance of step t; ValueError unless it is positive and finite."""
+    return checks.positive(f"tolerance at step {t}", schedule(t) if callable(schedule) else schedule)
+
+
 def check_schedules(step_size: Schedule, momentum: Schedule = 1.0) -> None:
     """Raise ValueError or TypeError for a constant that is no step size or momentum; functions are checked per step."""
     if not callable(step_size):
@@ -77,6 +82,43 @@ class SqrtRamp:
 
     def __call__(self, t: int) -> float:
         return min(self.start * math.sqrt(self.first + t - 1), 1.0)
+
+
+@dataclass(frozen=True)
+class GrowingStrength:
+    """lam_t = min(start + increment floor(t / every), ceiling): incremental regularization (Wang et al., ICLR 2021).
+
+    A strength that grows in small steps lets the parameters part into those that matter and those that do not before
+    it is at its ceiling. `scheduled_steps` gives it to any algorithm.
+
+    Parameters
+    ----------
+    increment : float, positive
+    every : int, at least 1
+        Steps between two increments.
+    ceiling : float, at least ``start``
+    start : float, at least 0
+
+    >>> growth = GrowingStrength(increment=0.1, every=10, ceiling=0.25)
+    >>> [growth(t) for t in (1, 9, 10, 20, 30, 1000)]
+    [0.0, 0.0, 0.1, 0.2, 0.25, 0.25]
+    """
+
+    increment: float
+    every: int
+    ceiling: float
+    start: float = 0.0
+
+    def __post_init__(self) -> None:
+        checks.positive("increment", self.increment)
+        checks.count("every", self.every, 1, "it is the number of steps between two increments")
+        checks.nonnegative("start", self.start)
+        if checks.nonnegative("ceiling", self.ceiling) < self.start:
+            raise ValueError(f"ceiling is {self.ceiling!r}, below start {self.start!r}; the strength can only grow")
+
+    def __call__(self, t: int) -> float:
+        """The strength of step t."""
+        return min(self.start + self.increment * (t // self.every), self.ceiling)
 
 
 @dataclass(frozen=True)

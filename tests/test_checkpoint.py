@@ -7,13 +7,34 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rmda_ref import L1, RAMDA, RDA, RMDA, GroupLasso, ProxSGD, load_state, save_state
+from rmda_ref import (
+    GRDA,
+    L1,
+    MSGD,
+    RAMDA,
+    RDA,
+    RMDA,
+    GroupLasso,
+    Layer,
+    ProxAdam,
+    ProxGen,
+    ProxSAGA,
+    ProxSGD,
+    ProxSVRG,
+    RigL,
+    load_state,
+    save_state,
+)
 
 ALGORITHMS = {
     "RMDA": RMDA(GroupLasso(lam=0.1, axis=0), step_size=0.3, momentum=0.4),
     "RAMDA": RAMDA(GroupLasso(lam=0.1, axis=0), step_size=0.3, momentum=0.4),
     "RDA": RDA(L1(lam=0.1), gamma=2.0),
     "ProxSGD": ProxSGD(L1(lam=0.1), step_size=0.3, momentum=0.5),
+    "MSGD": MSGD(step_size=0.3, momentum=0.5),
+    "GRDA": GRDA(L1(lam=0.1), step_size=0.3, strength=0.2, power=0.6),
+    "ProxAdam": ProxAdam(L1(lam=0.1), step_size=0.3),
+    "ProxGen": ProxGen(L1(lam=0.1), step_size=0.3),
 }
 GRADS = np.random.default_rng(0).standard_normal((20, 3, 4))
 GO_ON = """
@@ -99,3 +120,20 @@ def test_a_file_that_is_no_state(damage, tmp_path):
 def test_a_missing_file(tmp_path):
     with pytest.raises(FileNotFoundError):
         load_state(tmp_path / "none.npz")
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        ProxSVRG(L1(0.1), 0.1).init(np.ones(3), np.ones(3)),
+        ProxSAGA(L1(0.1), 0.1).init(np.ones(3), np.ones((2, 3))),
+        RigL((Layer(6, 0.5),), 0.1, 1.0, 2, 4, 0.5, 0).init(np.ones(6)),
+    ],
+    ids=lambda state: type(state).__name__,
+)
+def test_a_state_comes_back_as_it_was(state, tmp_path):
+    """The steps of these ask for more than a gradient, or restart other clocks."""
+    save_state(tmp_path / "state.npz", state)
+    found = load_state(tmp_path / "state.npz")
+    assert_same(found, state)
+    assert {type(getattr(found, name)) for name in ("t", "mask_t") if hasattr(found, name)} == {int}

@@ -14,6 +14,8 @@ import numpy as np
 
 from problems.data import DataSource
 from rmda_ref.crosscheck.mutants import Implementation
+from validation.training.run import Training
+from validation.training.store import Store
 
 # quick: minutes, for every commit; full: the seeds the claims are stated for; exhaustive: studies of hours.
 Profile = Literal["quick", "full", "exhaustive"]
@@ -50,13 +52,14 @@ class Check:
 class Curve:
     """One line of a picture; ``kind`` decides how it is drawn.
 
-    predicted: line, measured: points, bar: dashed and grey, context: thin and grey, what the others are read against.
+    predicted: line, measured: points, path: measured at every step of something that moves on, a thin line in colour,
+    bar: dashed and grey, context: thin and grey, what the others are read against.
     """
 
     label: str
     x: Sequence[float]
     y: Sequence[float]
-    kind: Literal["predicted", "measured", "bar", "context"] = "measured"
+    kind: Literal["predicted", "measured", "path", "bar", "context"] = "measured"
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,7 @@ class Picture:
     xscale: Literal["linear", "log"] = "linear"
     yscale: Literal["linear", "log"] = "linear"
     aspect: Literal["auto", "equal"] = "auto"  # equal: one unit is as long on both axes
+    marks: tuple[float, ...] = ()  # places on the x axis: where a stage begins
 
 
 @dataclass(frozen=True)
@@ -107,12 +111,16 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Setting:
-    """What a measurement may depend on besides the implementation under test."""
+    """What a measurement may depend on besides the implementation under test.
+
+    ``store`` holds training runs, which others may have performed before.
+    """
 
     seed: int = 0
     profile: Profile = "quick"
     data: DataSource = field(default_factory=DataSource)
     progress: Callable[[float], None] = lambda fraction: None  # called with the fraction done, in [0, 1]
+    store: Store = field(default_factory=Store)
 
     def size(self, quick: Size, full: Size, exhaustive: Size | None = None) -> Size:
         """What this profile asks for; the exhaustive one asks for the full size where it names no other."""
@@ -142,6 +150,8 @@ class Claim:
     measure : implementation, setting -> measurement.
     kills : names of the mutants that this claim must kill; the others are run too where ``runs`` says so.
     runs : names of the mutants to run (a superset of ``kills``).
+    trains : the training runs that it needs and that could be performed now, side by side; asked again until there are
+        none, for some depend on what others found. The measurement performs what is missing by itself.
     every_operator : whether it runs all operators of the registry, which takes long to compile the first time.
     """
 
@@ -156,6 +166,7 @@ class Claim:
     theorems: tuple[str, ...] = ()
     failure_probability: float | None = None
     every_operator: bool = False
+    trains: Callable[[Setting], Sequence[Training]] | None = None
 
     @property
     def exact(self) -> bool:

@@ -2,8 +2,11 @@
 
 import os
 import re
+import shutil
 import signal
 import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +24,7 @@ from validation.parts import fingerprint
 from validation.progress import live
 from validation.report.html import write_report
 from validation.results import Findings, environment, write_results
+from validation.training.run import Training
 from validation.trial import Trial
 from validation.verdict import judge
 
@@ -54,7 +58,9 @@ def list_claims() -> None:
 @app.command()
 def run(
     profile: Annotated[Profile, typer.Option(help="How much to measure.")] = "quick",
-    only: Annotated[list[str] | None, typer.Option(help="Ids, comma-separated or repeated.")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Ids, or 'claims', or 'experiments'; comma-separated or repeated.")
+    ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Processes.", show_default="CPU count")] = (os.cpu_count() or 1),
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same numbers.")] = 0,
     data: Annotated[
@@ -65,6 +71,7 @@ def run(
         str | None, typer.Option(help="module:attribute, your own algorithm in the place of RMDA: which claims break?")
     ] = None,
     out: Annotated[Path, typer.Option(file_okay=False, help="Where the report goes.")] = Path("validation-report"),
+    resume: Annotated[bool, typer.Option(help="Use what an interrupted run has measured.")] = True,
 ) -> None:
     """Run the claims and write the report; what an interrupted run has measured is used again, but not of your own
     algorithm, which may have changed."""
@@ -79,13 +86,17 @@ def run(
         subject, claims = _vetted(algorithm), {id_: replace(claim, kills=(), runs=()) for id_, claim in claims.items()}
         out = out / "algorithms" / re.sub(r"\W+", "-", subject)
         key += datetime.now(UTC).isoformat()  # its sources are not ours to fingerprint: nothing is used again
-    plan = runner.Run(seed, profile, source, registry.PACKAGES, out / "parts", key)
+    plan = runner.Run(seed, profile, source, registry.PACKAGES, out / "parts", out / "trainings", key)
     try:
+        for folder in () if resume else (plan.parts, plan.trainings):
+            shutil.rmtree(folder, ignore_errors=True)
         plan.parts.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         _stop(f"error: the report cannot be written: {error}", _USAGE)
     started, clock = datetime.now(UTC).isoformat(timespec="seconds"), time.perf_counter()
 
+    if subject == REFERENCE.name:  # what is trained is the library's own
+        _train(claims, plan, jobs)
     trials = _perform(claims, subject, plan, jobs)
     judged = judge(claims, trials, subject)
     verdicts = tuple(verdict for verdict in judged if not verdict.reference.unasked)
@@ -134,25 +145,50 @@ def _vetted(algorithm: str) -> str:
         _stop(f"error: {error}", _USAGE)
 
 
+def _train(claims: dict[str, Claim], plan: runner.Run, workers: int) -> None:
+    """The training runs that the claims need, round by round: some depend on what others found."""
+    done = runner.finished(runner.jobs_of(claims), plan)
+    waiting = [claim for claim in claims.values() if runner.Job(claim.id, REFERENCE.name) not in done]
+    before: tuple[Training, ...] = ()
+    while (todo := runner.trainings_of(waiting, plan)) and todo != before:  # what cannot be kept is left to its claim
+        typer.echo(f"{len(todo)} training runs.", err=True)
+        with _stopping(lambda: f"finished training runs are kept in {plan.trainings}", _AGAIN[True]):
+            _execute("training runs", todo, 0, plan, workers)
+        before = todo
+
+
 def _perform(claims: dict[str, Claim], subject: str, plan: runner.Run, workers: int) -> dict[runner.Job, Trial]:
     every = runner.jobs_of(claims, subject)
     kept = runner.finished(every, plan)
     todo = [job for job in every if job not in kept]
     again = f"; {len(kept)} kept from before" if kept else ""
     typer.echo(f"{len(claims)} claims: {len(todo)} jobs to run{again}.", err=True)
+
+    def kept_now() -> str:
+        return f"{len(runner.finished(every, plan))} of {len(every)} jobs are kept in {plan.parts}"
+
+    with _stopping(kept_now, _AGAIN[subject == REFERENCE.name]):
+        _execute("jobs", todo, len(kept), plan, workers)
+    return runner.finished(every, plan)
+
+
+def _execute(what: str, todo: Sequence[runner.Work], kept: int, plan: runner.Run, workers: int) -> None:
+    with live(Console(stderr=True), what, kept, kept + len(todo)) as watch:
+        runner.execute(todo, plan, workers, watch)
+
+
+@contextmanager
+def _stopping(kept: Callable[[], str], again: str) -> Iterator[None]:
+    """Says what is kept where the work is interrupted, or a worker dies."""
     previous = signal.signal(signal.SIGTERM, signal.default_int_handler)  # `timeout` and CI end us this way
     try:
-        with live(Console(stderr=True), len(kept), len(every)) as watch:
-            runner.execute(todo, plan, workers, watch)
+        yield
     except KeyboardInterrupt:
-        done = len(runner.finished(every, plan))
-        where = f"{done} of {len(every)} jobs are kept in {plan.parts}"
-        _stop(f"interrupted: {where}; the same command {_AGAIN[subject == REFERENCE.name]}.", _INTERRUPTED)
+        _stop(f"interrupted: {kept()}; the same command {again}.", _INTERRUPTED)
     except runner.WorkerDied as error:
-        _stop(f"error: {error}; the same command {_AGAIN[subject == REFERENCE.name]}.", _FAILED)
+        _stop(f"error: {error}; the same command {again}.", _FAILED)
     finally:
         signal.signal(signal.SIGTERM, previous)
-    return runner.finished(every, plan)
 
 
 def _stop(message: str, status: int) -> NoReturn:

@@ -4,28 +4,19 @@ import hashlib
 import importlib
 import json
 import math
-import platform
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numba
 import numpy as np
-import scipy
 
 from rmda_ref.files import write_whole
 from validation.claim import Check, Curve, Gallery, Measurement, Picture, Setting, Table
 from validation.trial import Trial
+from validation.versions import VERSIONS
 
-__all__ = ["VERSIONS", "fingerprint", "jsonable", "recall", "store"]
-
-VERSIONS = {
-    "python": platform.python_version(),
-    "numpy": np.__version__,
-    "numba": numba.__version__,
-    "scipy": scipy.__version__,
-}
+__all__ = ["fingerprint", "jsonable", "recall", "store"]
 
 _SOURCES = ("rmda_ref", "problems", "validation")
 
@@ -106,7 +97,8 @@ def _measurement(part: dict[str, Any]) -> Measurement:
 
 
 def _picture(part: dict[str, Any]) -> Picture:
-    return Picture(**{**part, "curves": tuple(_curve(curve) for curve in part["curves"])})
+    marks = tuple(map(float, part["marks"]))
+    return Picture(**{**part, "curves": tuple(_curve(curve) for curve in part["curves"]), "marks": marks})
 
 
 def _curve(part: dict[str, Any]) -> Curve:

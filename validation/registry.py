@@ -43,12 +43,17 @@ def discover(packages: Iterable[str]) -> dict[str, Claim]:
 def select(claims: Mapping[str, Claim], wanted: Iterable[str]) -> dict[str, Claim]:
     """The wanted claims, in the order of the registry; all of them where none is named.
 
+    A package by its last name ("experiments") stands for all the claims in it.
+
     Raises
     ------
     RegistryError
         If an id is unknown.
     """
-    wanted = set(wanted)
+    named, wanted = set(wanted), set()
+    for name in named:
+        package = [id_ for id_, claim in claims.items() if claim.measure.__module__.split(".")[-2:-1] == [name]]
+        wanted.update(package if name not in claims and package else [name])
     for name in sorted(wanted - claims.keys()):
         folded = {known.casefold(): known for known in claims}
         near = get_close_matches(name.casefold(), folded, n=1)

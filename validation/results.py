@@ -12,8 +12,9 @@ from typing import Any
 from rmda_ref.crosscheck.mutants import REFERENCE
 from rmda_ref.files import write_whole
 from validation.claim import Profile
-from validation.parts import VERSIONS, jsonable
+from validation.parts import jsonable
 from validation.verdict import Verdict
+from validation.versions import VERSIONS
 
 __all__ = ["Environment", "Findings", "environment", "write_results"]
 
@@ -63,7 +64,8 @@ def environment() -> Environment:
 
 
 def write_results(findings: Findings, path: Path) -> None:
-    """Write the record; on one machine, two runs with the same seed differ in ``timing`` only."""
+    """Write the record; on one machine, two runs with the same seed differ in ``timing`` only, and in the seconds per
+    epoch of what they train."""
     record = {
         "holds": not findings.failing,
         "subject": findings.subject,

@@ -17,9 +17,11 @@ from rmda_ref.crosscheck.mutants import REFERENCE
 from validation.claim import Claim, Profile, Setting
 from validation.parts import recall, store
 from validation.registry import discover, mutants_of
+from validation.training.run import Training
+from validation.training.store import Store
 from validation.trial import Trial, attempt
 
-__all__ = ["Job", "Run", "Watch", "WorkerDied", "execute", "finished", "jobs_of"]
+__all__ = ["Job", "Run", "Watch", "Work", "WorkerDied", "execute", "finished", "jobs_of", "trainings_of"]
 
 _NEARLY_DONE = 0.999  # only the runner, once a job's part is written, calls the job done
 _SECONDS_BETWEEN_REPORTS = 0.25
@@ -44,8 +46,8 @@ class Run:
     ----------
     seed, profile, data : the setting of every measurement.
     packages : names of the packages that hold the claims.
-    parts : the folder of the results.
-    key : results stored under another key are not of this run.
+    parts, trainings : the folders of the results and of the training runs.
+    key : results stored under another key are not of this run; training runs have keys of their own.
     """
 
     seed: int
@@ -53,13 +55,18 @@ class Run:
     data: DataSource
     packages: tuple[str, ...]
     parts: Path
+    trainings: Path
     key: str
+
+    def setting(self, progress: Callable[[float], None] = lambda fraction: None) -> Setting:
+        return Setting(self.seed, self.profile, self.data, progress, Store(self.trainings))
 
     def part(self, job: Job) -> Path:
         return self.parts / f"{job.claim}--{job.implementation.replace(':', '--')}.json"
 
 
-Watch = Callable[[Job, float], None]  # a job and its fraction done: 0 when it starts, 1 when its part is kept
+Work = Job | Training
+Watch = Callable[[Work, float], None]  # a job and its fraction done: 0 when it starts, 1 when its part is kept
 
 
 class WorkerDied(RuntimeError):
@@ -87,7 +94,15 @@ def finished(jobs: Iterable[Job], run: Run) -> dict[Job, Trial]:
     return {job: trial for job, trial in trials if trial is not None}
 
 
-def execute(jobs: Sequence[Job], run: Run, workers: int, watch: Watch) -> None:
+def trainings_of(claims: Iterable[Claim], run: Run) -> tuple[Training, ...]:
+    """The training runs that the claims need, that are not kept, and that can be performed now."""
+    setting = run.setting()
+    return tuple(
+        dict.fromkeys(training for claim in claims for training in (claim.trains(setting) if claim.trains else ()))
+    )
+
+
+def execute(jobs: Sequence[Work], run: Run, workers: int, watch: Watch) -> None:
     """Perform the jobs, storing each result as soon as it is there; one worker means this process.
 
     Raises
@@ -104,7 +119,7 @@ def execute(jobs: Sequence[Job], run: Run, workers: int, watch: Watch) -> None:
             watch(job, 1.0)
 
 
-def _perform(job: Job, run: Run, watch: Watch) -> None:
+def _perform(job: Work, run: Run, watch: Watch) -> None:
     reported = time.monotonic()
 
     def progress(fraction: float) -> None:
@@ -114,14 +129,16 @@ def _perform(job: Job, run: Run, watch: Watch) -> None:
             watch(job, min(max(float(fraction), 0.0), _NEARLY_DONE))
 
     watch(job, 0.0)
-    claim = discover(run.packages)[job.claim]
-    setting = Setting(run.seed, run.profile, run.data, progress)
-    store(run.part(job), run.key, attempt(claim, job.implementation, setting))
+    if isinstance(job, Training):
+        run.setting().store.history(job, progress)
+    else:
+        claim = discover(run.packages)[job.claim]
+        store(run.part(job), run.key, attempt(claim, job.implementation, run.setting(progress)))
 
 
-def _in_processes(jobs: Sequence[Job], run: Run, workers: int, watch: Watch) -> None:
+def _in_processes(jobs: Sequence[Work], run: Run, workers: int, watch: Watch) -> None:
     context = multiprocessing.get_context("spawn")
-    reports: Queue[tuple[Job, float]] = context.Queue()
+    reports: Queue[tuple[Work, float]] = context.Queue()
     before = multiprocessing.active_children()
     with ProcessPoolExecutor(workers, context, initializer=_join, initargs=(reports,)) as pool:
         with _no_interrupts():
@@ -136,8 +153,8 @@ def _in_processes(jobs: Sequence[Job], run: Run, workers: int, watch: Watch) -> 
             raise
 
 
-def _follow(pending: dict[Future[None], Job], reports: "Queue[tuple[Job, float]]", watch: Watch) -> None:
-    running: set[Job] = set()
+def _follow(pending: dict[Future[None], Work], reports: "Queue[tuple[Work, float]]", watch: Watch) -> None:
+    running: set[Work] = set()
     while pending:
         done, _ = wait(pending, timeout=_SECONDS_BETWEEN_REPORTS, return_when=FIRST_COMPLETED)
         for job, fraction in _waiting(reports):
@@ -155,7 +172,7 @@ def _follow(pending: dict[Future[None], Job], reports: "Queue[tuple[Job, float]]
             watch(job, 1.0)
 
 
-def _waiting(reports: "Queue[tuple[Job, float]]") -> Iterator[tuple[Job, float]]:
+def _waiting(reports: "Queue[tuple[Work, float]]") -> Iterator[tuple[Work, float]]:
     while True:
         try:
             yield reports.get_nowait()
@@ -174,13 +191,13 @@ def _no_interrupts() -> Iterator[None]:
         signal.signal(signal.SIGINT, handler)
 
 
-_reports: "Queue[tuple[Job, float]]"  # of a worker, set when it starts
+_reports: "Queue[tuple[Work, float]]"  # of a worker, set when it starts
 
 
-def _join(reports: "Queue[tuple[Job, float]]") -> None:
+def _join(reports: "Queue[tuple[Work, float]]") -> None:
     global _reports
     _reports = reports
 
 
-def _perform_and_report(job: Job, run: Run) -> None:
+def _perform_and_report(job: Work, run: Run) -> None:
     _perform(job, run, lambda job, fraction: _reports.put((job, fraction)))

@@ -54,6 +54,8 @@ def attempt(claim: Claim, implementation: str, setting: Setting) -> Trial:
 
     Whatever the measurement raises becomes part of the trial.
     """
+    if foreign.is_foreign(implementation) and claim.trains is not None:
+        return Trial(claim.id, implementation, None, "", 0.0, "it trains the library's own algorithms")
     # Built outside the try: a mutant that cannot be built is a fault of ours, not one that the claim found.
     subject = _subject(implementation)
     start = time.perf_counter()

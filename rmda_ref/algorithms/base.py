@@ -8,6 +8,7 @@ from rmda_ref.algorithms.stepper import Buffers, StateT, Stepper, Tick
 from rmda_ref.algorithms.watch import Tracker
 from rmda_ref.namespace import Array
 from rmda_ref.regularizers import Regularizer
+from rmda_ref.schedules import step_size_at
 
 
 class Algorithm(ABC, Generic[StateT]):
@@ -23,6 +24,10 @@ class Algorithm(ABC, Generic[StateT]):
 
     @abstractmethod
     def restart(self, state: StateT) -> StateT: ...
+
+    def prox_step(self, state: StateT) -> float:
+        """The step of the prox in the step after ``state``: eta_t, unless the algorithm says otherwise."""
+        return step_size_at(self.step_size, state.t + 1)  # type: ignore[attr-defined]
 
     def _checked_start(self, w0: Array) -> Array:
         """A copy of ``w0``, or an error if it is no finite floating-point array that fits the regularizer."""
@@ -42,6 +47,10 @@ class FusedAlgorithm(Algorithm[StateT]):
 
     @abstractmethod
     def tick(self, t: int, weight: float) -> Tick: ...
+
+    def prox_step(self, state: StateT) -> float:
+        now = self.unpack(state)
+        return self.tick(now.t, now.weight).prox_step
 
     @abstractmethod
     def unpack(self, state: StateT) -> Buffers:

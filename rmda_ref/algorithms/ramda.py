@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from rmda_ref import checks
 from rmda_ref.algorithms.base import Algorithm
+from rmda_ref.algorithms.diagonal_prox import check_diagonal, diagonal_prox
 from rmda_ref.namespace import Array, namespace
 from rmda_ref.regularizers import Regularizer
-from rmda_ref.schedules import Schedule, check_schedules, momentum_at, step_size_at
+from rmda_ref.schedules import Schedule, check_schedules, momentum_at, step_size_at, tolerance_at
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,25 +44,30 @@ class RAMDAState:
 class RAMDA(Algorithm[RAMDAState]):
     """RMDA in the metric P^t = (U^t)^{1/3} + epsilon, entry by entry, in the place of beta_t.
 
-    W~^t = argmin <V^t, W> + alpha_t psi(W) + 1/2 <W - W^0, P^t (W - W^0)>, solved exactly (the authors iterate), and
-    W^t = (1 - c_t) W^{t-1} + c_t W~^t. Where the gradients have mean square m, U^t grows like t^{3/2}, P^t like
-    (2/3 eta m)^{1/3} sqrt(t): RMDA whose step size differs from entry to entry.
+    W~^t = argmin <V^t, W> + alpha_t psi(W) + 1/2 <W - W^0, P^t (W - W^0)> and W^t = (1 - c_t) W^{t-1} + c_t W~^t. The
+    subproblem is solved exactly where psi has a prox in a diagonal metric (the authors iterate), else to their
+    condition: some subgradient of its objective at W~^t is no longer than ``tolerance``, and the objective is at most
+    that of W~^{t-1}. Their code shrinks epsilon with the step size at each restart (`dataclasses.replace`). Where the
+    gradients have mean square m, U^t grows like t^{3/2}, P^t like (2/3 eta m)^{1/3} sqrt(t): RMDA whose step size
+    differs from entry to entry.
 
     Parameters
     ----------
     regularizer : Regularizer
-        psi, one with an exact prox in a diagonal metric (``regularizer.metric_prox``).
+        psi; without an exact prox in a diagonal metric (``regularizer.metric_prox``) it must be convex.
     step_size : float or function of t
         eta_t > 0, per step.
     momentum : float or function of t
         c_t in (0, 1], the weight of the new point in the average: as for RMDA, 1 means no momentum.
     epsilon : float
         At least this much of the metric in each entry, > 0: some entry's gradients may all be zero.
+    tolerance : float or function of t
+        > 0, per step, of the subproblem where it is solved inexactly: the authors' epsilon_t.
 
     Raises
     ------
     ValueError, TypeError
-        If a hyper-parameter is out of range, or the regularizer has no exact prox in a diagonal metric.
+        If a hyper-parameter is out of range, or the regularizer is not convex and has no exact prox in a metric.
 
     >>> import numpy as np
     >>> from rmda_ref import L1
@@ -75,13 +81,14 @@ class RAMDA(Algorithm[RAMDAState]):
     step_size: Schedule
     momentum: Schedule = 1.0
     epsilon: float = 1e-6
+    tolerance: Schedule = 1e-6
 
     def __post_init__(self) -> None:
         check_schedules(self.step_size, self.momentum)
         checks.positive("epsilon", self.epsilon)
-        if self.regularizer.metric_prox is None:
-            name = type(self.regularizer).__name__
-            raise TypeError(f"RAMDA steps in a diagonal metric, and {name} has no exact prox in one; use RMDA")
+        if not callable(self.tolerance):
+            checks.positive("tolerance", self.tolerance)
+        check_diagonal("RAMDA", self.regularizer)
 
     def init(self, w0: Array) -> RAMDAState:
         """The state before the first step, at a copy of ``w0``; raises as `RMDA.init` does."""
@@ -92,7 +99,8 @@ class RAMDA(Algorithm[RAMDAState]):
     def step(self, state: RAMDAState, grad: Array) -> RAMDAState:
         """One step with ``grad``, a gradient at ``state.iterate``; raises as `RMDA.step` does.
 
-        Raises ValueError also if the square of a gradient overflows.
+        Raises ValueError also if the square of a gradient overflows, ArithmeticError if an inexact subproblem does not
+        reach its tolerance.
         """
         checks.gradient(grad, like=state.iterate)
         t = state.t + 1
@@ -102,9 +110,15 @@ class RAMDA(Algorithm[RAMDAState]):
         grad_sum = state.grad_sum + weighted_step * grad  # V^t
         square_sum = state.square_sum + weighted_step * grad * grad  # U^t
         metric = square_sum ** (1 / 3) + self.epsilon  # P^t
-        prox_iterate = self.regularizer.prox(state.anchor - grad_sum / metric, weight, metric)  # W~^t
+        centre, tolerance = state.anchor - grad_sum / metric, tolerance_at(self.tolerance, t)
+        prox_iterate = diagonal_prox(self.regularizer, centre, weight, metric, state.prox_iterate, tolerance)  # W~^t
         iterate = (1 - momentum) * state.iterate + momentum * prox_iterate  # W^t
         return RAMDAState(state.anchor, iterate, prox_iterate, grad_sum, square_sum, weight, t)
+
+    def prox_step(self, state: RAMDAState) -> float:
+        """alpha_t of the step after ``state``."""
+        t = state.t + 1
+        return state.weight + step_size_at(self.step_size, t) * math.sqrt(t)
 
     def restart(self, state: RAMDAState) -> RAMDAState:
         """A new stage from W^t: W^0 <- W^t, V <- 0, U <- 0, alpha <- 0, t <- 0."""

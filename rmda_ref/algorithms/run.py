@@ -28,6 +28,34 @@ def steps(algorithm: Any, state: State, gradient: Callable[[Array], Array | None
         yield state
 
 
+def scheduled_steps(
+    algorithm: Any,
+    state: State,
+    gradient: Callable[[Array], Array | None],
+    n_steps: int,
+    regularizer_at: Callable[[int, float], Any],
+) -> Iterator[State]:
+    """`steps` with a regularizer that changes: ``regularizer_at(k, prox_step)`` is that of step k = 1, 2, ….
+
+    ``prox_step`` is the step of that prox, as `MaskDecay.lam` asks for it: alpha_k/beta_k in RMDA, eta_k in ProxSGD; in
+    a diagonal metric (RAMDA, ProxAdam, ProxGen) that of an entry whose metric is 1.
+
+    >>> import numpy as np
+    >>> from rmda_ref import L1, ProxSGD
+    >>> from rmda_ref.schedules import GrowingStrength
+    >>> growth = GrowingStrength(increment=0.5, every=1, ceiling=1.0)
+    >>> algorithm = ProxSGD(L1(0.0), step_size=1.0)
+    >>> start = algorithm.init(np.array([4.0]))
+    >>> run = scheduled_steps(algorithm, start, np.zeros_like, 3, lambda k, prox_step: L1(growth(k)))
+    >>> [float(state.iterate[0]) for state in run]
+    [3.5, 2.5, 1.5]
+    """
+    for k in range(1, n_steps + 1):
+        algorithm = dataclasses.replace(algorithm, regularizer=regularizer_at(k, algorithm.prox_step(state)))
+        state = next(steps(algorithm, state, gradient, 1))
+        yield state
+
+
 def staged_steps(
     algorithm: Any, w0: Array, gradient: Callable[[Array], Array], stages: Sequence[Stage]
 ) -> Iterator[State]:

@@ -1,107 +1,26 @@
-"""The mistakes that implementations make, each as a small edit of the reference's own source.
+"""The mistakes that implementations make, each as a small edit of the reference's own source."""
 
-A mutant cannot drift away from the reference: its edit must match the source exactly once, or building it fails.
-"""
+from rmda_ref.crosscheck.baseline_mutants import BASELINE_MUTANTS
+from rmda_ref.crosscheck.implementation import MODULES, REFERENCE, Implementation, Mutant, build, named
 
-import inspect
-from collections.abc import Callable
-from dataclasses import dataclass
-from types import ModuleType
-from typing import Any
-
-from rmda_ref.algorithms import prox_sgd, ramda, rda, rmda, run
-from rmda_ref.crosscheck import network
-from rmda_ref.losses import multinomial
-from rmda_ref.regularizers import blocks, group_lasso
-
-
-@dataclass(frozen=True)
-class Implementation:
-    """All that a claim runs: algorithms, the loops that take gradients at the iterate, and what a layer needs.
-
-    The cross-check runs ``network``, which is given the implementation whose algorithms it is to use.
-    """
-
-    name: str
-    RMDA: Callable[..., Any]
-    RDA: Callable[..., Any]
-    RAMDA: Callable[..., Any]
-    ProxSGD: Callable[..., Any]
-    steps: Callable[..., Any]
-    staged_steps: Callable[..., Any]
-    GroupLasso: Callable[..., Any]
-    Block: Callable[..., Any]
-    Blocks: Callable[..., Any]
-    MultinomialLoss: Callable[..., Any]
-    network: ModuleType
-
-    @classmethod
-    def of(cls, name: str, modules: dict[str, ModuleType]) -> "Implementation":
-        return cls(
-            name,
-            RMDA=modules["rmda"].RMDA,
-            RDA=modules["rda"].RDA,
-            RAMDA=modules["ramda"].RAMDA,
-            ProxSGD=modules["prox_sgd"].ProxSGD,
-            steps=modules["run"].steps,
-            staged_steps=modules["run"].staged_steps,
-            GroupLasso=modules["group_lasso"].GroupLasso,
-            Block=modules["blocks"].Block,
-            Blocks=modules["blocks"].Blocks,
-            MultinomialLoss=modules["multinomial"].MultinomialLoss,
-            network=modules["network"],
-        )
-
-
-MODULES = {
-    "rmda": rmda,
-    "rda": rda,
-    "ramda": ramda,
-    "prox_sgd": prox_sgd,
-    "run": run,
-    "group_lasso": group_lasso,
-    "blocks": blocks,
-    "multinomial": multinomial,
-    "network": network,
-}
-REFERENCE = Implementation.of("reference", MODULES)
-
-
-@dataclass(frozen=True)
-class Mutant:
-    """One mistake: in ``module``, ``old`` replaced by ``new``."""
-
-    name: str
-    mistake: str
-    module: str
-    old: str
-    new: str
-
-    def build(self) -> Implementation:
-        """The implementation that makes this mistake; LookupError if the edit no longer fits the reference."""
-        return build(self)
-
-
-def build(*mutants: Mutant) -> Implementation:
-    """The implementation that makes all these mistakes; LookupError if an edit does not fit what the others left."""
-    name = " + ".join(mutant.name for mutant in mutants)
-    sources: dict[str, str] = {}
-    for mutant in mutants:
-        original = MODULES[mutant.module]
-        source = sources.get(mutant.module) or inspect.getsource(original)
-        if source.count(mutant.old) != 1:
-            raise LookupError(f"mutant {mutant.name}: {mutant.old!r} must stand once in {original.__name__}")
-        sources[mutant.module] = source.replace(mutant.old, mutant.new)
-    return Implementation.of(name, MODULES | {module: _run(module, name, text) for module, text in sources.items()})
-
-
-def _run(module: str, name: str, source: str) -> ModuleType:
-    original = MODULES[module]
-    edited = ModuleType(original.__name__)
-    edited.__file__ = original.__file__
-    exec(compile(source, f"<mutant {name}>", "exec"), edited.__dict__)
-    return edited
-
+__all__ = [
+    "BASELINE_MUTANTS",
+    "FURTHER_MUTANTS",
+    "LAYER_MUTANTS",
+    "LOOP_MUTANTS",
+    "MODULES",
+    "MUTANTS",
+    "PROX_MUTANTS",
+    "RAMDA_MUTANTS",
+    "REFERENCE",
+    "RESTART_MUTANTS",
+    "RMDA_MUTANTS",
+    "STEP_MUTANTS",
+    "Implementation",
+    "Mutant",
+    "build",
+    "named",
+]
 
 _SCALE = "scale = math.sqrt(t)"
 _WEIGHTED_STEP = "step_size_at(self.step_size, t) * scale"
@@ -111,12 +30,8 @@ _AVERAGE = "(1 - now.momentum) * state.iterate + now.momentum * prox_iterate"
 _RESET = "weight=0.0, t=0)\n\n    def unpack"
 
 
-def _named(*mutants: Mutant) -> dict[str, Mutant]:
-    return {mutant.name: mutant for mutant in mutants}
-
-
 # Seen in any run that leaves its anchor, with no regularizer and no restart.
-STEP_MUTANTS = _named(
+STEP_MUTANTS = named(
     Mutant("beta1", "beta_t = 1", "rmda", _SCALE, "scale = 1.0"),
     Mutant("s_eta", "s_t = eta_t", "rmda", _WEIGHTED_STEP, "step_size_at(self.step_size, t)"),
     Mutant("beta_next", "beta_t = sqrt(t + 1)", "rmda", _SCALE, "scale = math.sqrt(t + 1)"),
@@ -141,14 +56,14 @@ STEP_MUTANTS = _named(
 )
 
 # Seen only with a regularizer.
-PROX_MUTANTS = _named(
+PROX_MUTANTS = named(
     Mutant("alpha_prev", "prox with alpha_{t-1}", "rmda", _PROX_STEP, "(weight - weighted_step) / scale, momentum"),
     Mutant("thr_alpha", "prox with alpha", "rmda", _PROX_STEP, "weight, momentum"),
     Mutant("thr_eta", "prox with eta", "rmda", _PROX_STEP, "step_size_at(self.step_size, t), momentum"),
 )
 
 # Seen only after a restart.
-RESTART_MUTANTS = _named(
+RESTART_MUTANTS = named(
     Mutant("norst_anchor", "restart keeps W^0", "rmda", "anchor = state.iterate\n", "anchor = state.anchor\n"),
     Mutant(
         "norst_V",
@@ -167,7 +82,7 @@ _V = "state.grad_sum + now.weighted_step * grad"
 _PROX = "prox_iterate = self.regularizer.prox(state.anchor - grad_sum / now.scale, now.prox_step)"
 
 # Seen in a run with a regularizer, momentum that varies, and restarts.
-LOOP_MUTANTS = _named(
+LOOP_MUTANTS = named(
     Mutant(
         "weight_decay",
         "weight decay leaks into g",
@@ -208,7 +123,7 @@ LOOP_MUTANTS = _named(
 )
 
 # Seen in a layer of a network that is trained on batches.
-LAYER_MUTANTS = _named(
+LAYER_MUTANTS = named(
     Mutant("no_sqrt_size", "group weights lack sqrt(size)", "group_lasso", "np.sqrt(self.layout.sizes(shape))", "1.0"),
     Mutant("group_axis", "groups along the other axis", "group_lasso", "Rows(self.axis)", "Rows(1 - self.axis)"),
     Mutant(
@@ -230,26 +145,18 @@ LAYER_MUTANTS = _named(
 _SQUARES = "state.square_sum + weighted_step * grad * grad"
 
 # Seen in a run of RAMDA with a regularizer.
-RAMDA_MUTANTS = _named(
+RAMDA_MUTANTS = named(
     Mutant("ramda_sqrt", "RAMDA: P = sqrt(U)", "ramda", "square_sum ** (1 / 3)", "square_sum ** (1 / 2)"),
     Mutant("ramda_unweighted", "RAMDA: U = sum of g^2", "ramda", _SQUARES, "state.square_sum + grad * grad"),
     Mutant("ramda_no_eta", "RAMDA: no eta in U", "ramda", _SQUARES, "state.square_sum + math.sqrt(t) * grad * grad"),
-    Mutant("ramda_alpha_prev", "RAMDA: prox with alpha_{t-1}", "ramda", "weight, metric)", "state.weight, metric)"),
+    Mutant(
+        "ramda_alpha_prev",
+        "RAMDA: prox with alpha_{t-1}",
+        "ramda",
+        "centre, weight, metric",
+        "centre, state.weight, metric",
+    ),
 )
 
 FURTHER_MUTANTS = LOOP_MUTANTS | LAYER_MUTANTS
-MUTANTS = (
-    RMDA_MUTANTS
-    | FURTHER_MUTANTS
-    | RAMDA_MUTANTS
-    | _named(
-        Mutant(
-            "proxsgd_thr_one",
-            "ProxSGD: prox with 1 for eta",
-            "prox_sgd",
-            "grad_average, now.prox_step",
-            "grad_average, 1.0",
-        ),
-        Mutant("rda_no_gamma", "RDA: beta_t = sqrt(t)", "rda", "float(self.gamma) * math.sqrt(t)", "math.sqrt(t)"),
-    )
-)
+MUTANTS = RMDA_MUTANTS | FURTHER_MUTANTS | RAMDA_MUTANTS | BASELINE_MUTANTS

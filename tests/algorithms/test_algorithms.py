@@ -5,13 +5,41 @@ import dataclasses
 import numpy as np
 import pytest
 
-from rmda_ref import L1, RAMDA, RDA, RMDA, GroupLasso, Nuclear, PowerDecay, ProxSGD, Stage, Zero, staged_steps, steps
+from rmda_ref import (
+    GRDA,
+    L1,
+    MDA,
+    MSGD,
+    NM,
+    RAMDA,
+    RDA,
+    RMDA,
+    GroupLasso,
+    GrowingStrength,
+    MaskDecay,
+    Nuclear,
+    PowerDecay,
+    ProxAdam,
+    ProxGen,
+    ProxSGD,
+    Stage,
+    Zero,
+    scheduled_steps,
+    staged_steps,
+    steps,
+)
+from rmda_ref.testing import check_algorithm
 
 ALGORITHMS = [
     pytest.param(RMDA(L1(lam=0.3), step_size=0.5, momentum=0.4), id="RMDA"),
     pytest.param(RAMDA(L1(lam=0.3), step_size=0.5, momentum=0.4), id="RAMDA"),
     pytest.param(RDA(L1(lam=0.3), gamma=2.0), id="RDA"),
     pytest.param(ProxSGD(L1(lam=0.3), step_size=0.5, momentum=0.4), id="ProxSGD"),
+    pytest.param(MSGD(step_size=0.5, momentum=0.4), id="MSGD"),
+    pytest.param(MDA(step_size=0.5, momentum=0.4), id="MDA"),
+    pytest.param(GRDA(L1(lam=0.3), step_size=0.5, strength=0.4, power=0.6), id="gRDA"),
+    pytest.param(ProxAdam(L1(lam=0.3), step_size=0.5, momentum=0.4), id="ProxAdam"),
+    pytest.param(ProxGen(L1(lam=0.3), step_size=0.5, momentum=0.4), id="ProxGen"),
 ]
 FUSED = [each for each in ALGORITHMS if hasattr(each.values[0], "stepper")]
 
@@ -133,7 +161,7 @@ def test_a_start_that_does_not_fit_the_regularizer():
         RMDA(Nuclear(lam=1.0), 0.1).init(np.zeros(3))
 
 
-@pytest.mark.parametrize("kind", [RMDA, RAMDA, ProxSGD])
+@pytest.mark.parametrize("kind", [RMDA, RAMDA, ProxSGD, ProxAdam, ProxGen])
 @pytest.mark.parametrize("bad", [0.0, -0.1, np.nan, np.inf])
 def test_bad_step_size(kind, bad):
     with pytest.raises(ValueError, match=r"step_size must lie in \(0, inf\), got"):
@@ -145,7 +173,7 @@ def test_bad_step_size(kind, bad):
         kind(Zero(), step_size=lambda t: bad).step(state, np.zeros(1))
 
 
-@pytest.mark.parametrize("kind", [RMDA, RAMDA, ProxSGD])
+@pytest.mark.parametrize("kind", [RMDA, RAMDA, ProxSGD, ProxGen])
 @pytest.mark.parametrize("bad", [0.0, 1.1, -1.0, np.nan])
 def test_bad_momentum(kind, bad):
     with pytest.raises(ValueError, match=r"momentum must lie in \(0, 1\], got .*1 means no momentum"):
@@ -171,7 +199,7 @@ def test_staged_steps_restart_between_stages():
     assert states[2].weight == 0.1
 
 
-@pytest.mark.parametrize("kind", [RMDA, RAMDA, ProxSGD])
+@pytest.mark.parametrize("kind", [RMDA, RAMDA, ProxSGD, ProxGen])
 def test_numpy_step_sizes_keep_float32(kind):
     algorithm = kind(L1(lam=1.0), lambda t: 0.1 / np.sqrt(t), lambda t: np.float64(0.5))
     state = algorithm.init(np.ones(2, np.float32))
@@ -183,3 +211,75 @@ def test_numpy_step_sizes_keep_float32(kind):
 def test_a_numpy_gamma_keeps_float32():
     algorithm = RDA(L1(lam=1.0), np.float64(2.0))
     assert algorithm.step(algorithm.init(np.ones(2, np.float32)), np.ones(2, np.float32)).iterate.dtype == np.float32
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_all_promises(algorithm):
+    check_algorithm(algorithm, np.linspace(-1, 1, 6))
+
+
+def test_mda_is_rmda_without_a_regularizer():
+    rng = np.random.default_rng(3)
+    start, grads = rng.standard_normal(5), rng.standard_normal((2, 10, 5))
+    runs = []
+    for algorithm in (MDA(0.3, PowerDecay(0.9, 0.5)), RMDA(Zero(), 0.3, PowerDecay(0.9, 0.5))):
+        given = iter(grads.reshape(20, 5))
+        stages = [Stage(10, 0.3, PowerDecay(0.9, 0.5)), Stage(10, 0.1, 0.5)]
+        runs.append([s.iterate for s in staged_steps(algorithm, start, lambda w, given=given: next(given), stages)])
+    np.testing.assert_array_equal(*runs)
+
+
+PENALISED = [each for each in ALGORITHMS if each.id not in ("MSGD", "MDA")]
+
+
+@pytest.mark.parametrize("algorithm", PENALISED)
+def test_a_strength_that_grows_is_that_of_each_step(algorithm):
+    """Under `scheduled_steps` each step is the one that the algorithm with that strength takes."""
+    growth = GrowingStrength(increment=0.1, every=3, ceiling=0.25)
+    grads = iter(np.random.default_rng(0).standard_normal((10, 4)))
+    start, seen = algorithm.init(np.ones(4)), []
+
+    def gradient(w):
+        seen.append(next(grads))
+        return seen[-1]
+
+    state = start
+    for k, found in enumerate(scheduled_steps(algorithm, start, gradient, 10, lambda k, step: L1(growth(k))), 1):
+        state = dataclasses.replace(algorithm, regularizer=L1(growth(k))).step(state, seen[-1])
+        assert_same(found, arrays(state))
+
+
+@pytest.mark.parametrize("algorithm", PENALISED)
+def test_a_decaying_mask_ends_with_the_mask(algorithm):
+    """2 of each 4 entries at and after the end of the decay, whatever the algorithm; all 4 before."""
+    decay, rng = MaskDecay(end=6), np.random.default_rng(1)
+
+    def mask(k, prox_step):
+        return NM(2, 4, lam=decay.lam(k, prox_step))
+
+    run = scheduled_steps(algorithm, algorithm.init(rng.standard_normal(8)), lambda w: w - 1, 8, mask)
+    counts = [(state.prox_iterate.reshape(2, 4) != 0).sum(axis=1).max() for state in run]
+    assert counts[:5] == [4] * 5 and counts[5:] == [2] * 3
+
+
+def test_the_factor_of_a_decaying_mask_is_the_one_asked_for():
+    """ProxSGD: what lies outside the mask is multiplied by the factor, to a rounding."""
+    decay = MaskDecay(end=4)
+    algorithm = ProxSGD(NM(1, 2), step_size=0.25)
+    start = algorithm.init(np.array([4.0, 1.0]))
+    run = scheduled_steps(algorithm, start, np.zeros_like, 3, lambda k, step: NM(1, 2, lam=decay.lam(k, step)))
+    np.testing.assert_allclose([s.iterate[1] for s in run], np.cumprod([0.75, 0.5, 0.25]), rtol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"increment": 0.0}, "increment must lie in"),
+        ({"every": 0}, "every must be at least 1"),
+        ({"ceiling": 0.1, "start": 0.2}, "ceiling is 0.1, below start 0.2"),
+        ({"start": -1.0}, "start must lie in"),
+    ],
+)
+def test_bad_growth(changes, message):
+    with pytest.raises(ValueError, match=message):
+        GrowingStrength(**{"increment": 0.1, "every": 2, "ceiling": 1.0, **changes})

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rmda_ref import L1, RAMDA, RMDA, GroupLasso, Nuclear, PowerDecay, Zero, steps
+from rmda_ref import L1, MCP, RAMDA, RMDA, GroupLasso, Nuclear, PowerDecay, Rows, Zero, steps
 from rmda_ref.testing import check_algorithm
 
 
@@ -76,9 +76,40 @@ def test_an_entry_without_gradients_stays_where_it_is():
     assert state.iterate[1] < 0.5
 
 
-def test_what_has_no_prox_in_a_metric_is_refused():
-    with pytest.raises(TypeError, match="Nuclear has no exact prox in one; use RMDA"):
-        RAMDA(Nuclear(lam=1.0), 0.1)
+def test_what_is_not_convex_and_has_no_prox_in_a_metric_is_refused():
+    with pytest.raises(TypeError, match=r"MCP has no exact prox in one, and as it is not convex .*; use RMDA"):
+        RAMDA(MCP(lam=1.0, gamma=2.0, layout=Rows(0)), 0.1)
+
+
+def test_an_inexact_step_meets_the_condition_of_the_authors():
+    """-(V + P (W~ - W^0)) is within the tolerance of alpha d psi(W~), psi the nuclear norm, at each of 15 steps."""
+    rng = np.random.default_rng(2)
+    psi, start, tolerances = Nuclear(lam=0.4), rng.standard_normal((3, 4)), PowerDecay(1e-3, 1.0)
+    algorithm = RAMDA(psi, 0.3, 0.5, epsilon=0.05, tolerance=tolerances)
+    state, ranks = algorithm.init(start), set()
+    for t in range(1, 16):
+        before = state.prox_iterate
+        state = algorithm.step(state, rng.standard_normal(start.shape) + 0.3 * state.iterate)
+        metric = np.cbrt(state.square_sum) + 0.05
+
+        def objective(w, state=state, metric=metric):
+            return (state.grad_sum * w).sum() + state.weight * psi.value(w) + (metric * (w - start) ** 2).sum() / 2
+
+        slope = state.grad_sum + metric * (state.prox_iterate - start)
+        residual = state.weight * psi.subdiff_distance(state.prox_iterate, -slope / state.weight)
+        assert residual <= tolerances(t) + 1e-12  # rounding of terms of size 10
+        assert objective(state.prox_iterate) <= objective(before) + 1e-12
+        ranks.add(int(np.linalg.matrix_rank(state.prox_iterate)))
+    assert min(ranks) < 3  # the penalty was felt
+
+
+@pytest.mark.parametrize("bad", [0.0, -1.0, np.nan])
+def test_bad_tolerance(bad):
+    with pytest.raises(ValueError, match="tolerance must lie in"):
+        RAMDA(Nuclear(lam=1.0), 0.1, tolerance=bad)
+    state = RAMDA(Nuclear(lam=1.0), 0.1).init(np.ones((2, 2)))
+    with pytest.raises(ValueError, match="tolerance at step 1 must lie in"):
+        RAMDA(Nuclear(lam=1.0), 0.1, tolerance=lambda t: bad).step(state, np.ones((2, 2)))
 
 
 @pytest.mark.parametrize("bad", [0.0, -1.0, np.nan])

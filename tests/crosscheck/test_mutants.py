@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from rmda_ref import L1, PowerDecay, Stage
+from rmda_ref import L1, GroupLasso, Layer, PowerDecay, Stage
 from rmda_ref.crosscheck import FURTHER_MUTANTS, MUTANTS, REFERENCE, RMDA_MUTANTS
 
 
@@ -36,7 +36,42 @@ def trajectory(implementation):
     )
     for algorithm in algorithms:
         states += implementation.steps(algorithm, algorithm.init(np.ones(3)), lambda w: w - target, 5)
-    return np.concatenate([np.ravel([state.iterate for state in states]), np.ravel(layer(implementation))])
+    states += baselines(implementation, target)
+    return np.concatenate([*(np.ravel(state.iterate) for state in states), np.ravel(layer(implementation))])
+
+
+def baselines(implementation, target):
+    """The algorithms that RMDA is compared with, on the same quadratic; the finite sums have two components."""
+    psi, groups = L1(lam=0.1), GroupLasso(lam=0.1, groups=[0, 0, 1])
+    layers = (Layer(9, 0.5),)
+    wide = np.linspace(-2, 2, 9) ** 3
+    algorithms = (
+        (implementation.MSGD(0.1, 0.3), target),
+        (implementation.MDA(0.1, 0.3), target),
+        (implementation.GRDA(psi, 0.2, 0.5, 0.7), target),
+        (implementation.ProxAdam(groups, 0.2, 0.3, 0.2, weight_decay=0.5), target),
+        (implementation.ProxGen(groups, 0.2, 0.3, 0.2), target),
+        (implementation.RigL(layers, 0.1, 0.3, 2, 6, 0.9, 0), wide),
+        (implementation.GradualPruning(layers, 0.1, 0.3, 0, 1, 3), wide),
+    )
+    states = []
+    for algorithm, centre in algorithms:
+        start = algorithm.init(np.linspace(1, 2, centre.size))
+        states += implementation.steps(algorithm, start, lambda w, centre=centre: w - centre, 6)
+
+    def component(i, w):
+        return (i + 1) * (w - target) + i
+
+    svrg, saga = implementation.ProxSVRG(psi, 0.2), implementation.ProxSAGA(psi, 0.2)
+    state = svrg.init(np.ones(3), (component(0, np.ones(3)) + component(1, np.ones(3))) / 2)
+    for t, i in enumerate((0, 1, 1, 0, 0, 1)):
+        if t == 3:
+            state = svrg.restart(state, (component(0, state.average) + component(1, state.average)) / 2)
+        states.append(state := svrg.step(state, component(i, state.iterate), component(i, state.snapshot)))
+    state = saga.init(np.ones(3), np.stack([component(0, np.ones(3)), component(1, np.ones(3))]))
+    for i in (0, 1, 1, 0):
+        states.append(state := saga.step(state, component(i, state.iterate), i))
+    return states
 
 
 def test_there_are_sixteen_and_ten_more():

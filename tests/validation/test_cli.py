@@ -278,7 +278,7 @@ def test_the_processes_run_one_thread_each(monkeypatch):
 def test_progress_is_shown_on_a_terminal_only(terminal):
     """A log file gets no bars."""
     console = Console(file=io.StringIO(), force_terminal=terminal, width=80)
-    with live(console, 1, 3) as watch:
+    with live(console, "jobs", 1, 3) as watch:
         watch(Job("Z1", REQUIRED), 0.0)
         watch(Job("Z1", REQUIRED), 0.5)
         watch(Job("Z1", REQUIRED), 1.0)

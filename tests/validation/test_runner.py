@@ -36,7 +36,7 @@ TRIAL = Trial("Z1", "reference", MEASUREMENT, "", 0.25)
 
 
 def plan(tmp_path: Path, package: str) -> Run:
-    return Run(0, "quick", DataSource(), (package,), tmp_path / "parts", "key")
+    return Run(0, "quick", DataSource(), (package,), tmp_path / "parts", tmp_path / "trainings", "key")
 
 
 def numbers(trials: dict[Job, Trial]) -> str:

@@ -18,6 +18,7 @@ __all__ = ["GREY", "STYLE", "draw", "dressed", "svg", "written"]
 # Okabe & Ito's palette, less its yellow, which is too pale on white.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+_DASHES = ("-", "-", "-", "-", "-", "-", "--", "--")  # one for each marker: colours come again
 _BLACK, GREY = "#000000", "#595959"
 _MOST_POINTS = 400
 _SPARSE = 50  # up to here points are drawn large and hollow, the line showing through them
@@ -64,6 +65,8 @@ def draw(picture: Picture) -> Figure:
             axes.set_xscale("log", nonpositive="mask")
         if picture.yscale == "log" and any(np.any(y > 0) for _, y in points):
             axes.set_yscale("log", nonpositive="mask")
+        for mark in picture.marks:
+            axes.axvline(mark, color=GREY, linestyle=":", linewidth=1.2)
         axes.set_aspect(picture.aspect)
         axes.set_title("\n".join(textwrap.wrap(picture.title, 68)), loc="left")
         axes.set_xlabel(picture.xlabel)
@@ -75,16 +78,19 @@ def draw(picture: Picture) -> Figure:
 
 
 def dressed(curves: tuple[Curve, ...]) -> Iterator[tuple[Curve, str, str]]:
-    """Each curve with its colour and marker; as many predictions as measurements are pairs, in order."""
+    """Each curve with its colour and marker; as many predictions as measurements are pairs, in order.
+
+    A path has no markers: there the marker stands for the style of the line.
+    """
     count = {kind: sum(curve.kind == kind for curve in curves) for kind in ("predicted", "measured")}
     paired = count["predicted"] == count["measured"] > 1
-    seen = {"predicted": 0, "measured": 0, "bar": 0, "context": 0}
+    seen = {"predicted": 0, "measured": 0, "path": 0, "bar": 0, "context": 0}
     for curve in curves:
         place = seen[curve.kind]
         seen[curve.kind] += 1
         if curve.kind in ("bar", "context"):
             colour = GREY
-        elif curve.kind == "measured" or paired:
+        elif curve.kind in ("measured", "path") or paired:
             colour = _COLOURS[place % len(_COLOURS)]
         else:  # black first, then colours that no measurement has taken
             colour = _BLACK if place == 0 else _COLOURS[(count["measured"] + place - 1) % len(_COLOURS)]
@@ -102,6 +108,8 @@ def _plot(axes: Axes, curve: Curve, colour: str, marker: str, log: bool) -> None
             axes.plot(x, y, color=colour, linewidth=0.8, label=curve.label)
         case "predicted":
             axes.plot(x, y, color=colour, linewidth=1.8, zorder=2.5, label=curve.label)
+        case "path":
+            axes.plot(x, y, _DASHES[_MARKERS.index(marker)], color=colour, linewidth=1.4, label=curve.label)
         case "measured" if len(x) <= _SPARSE:
             hollow: Any = {"markersize": 7, "markerfacecolor": "none", "markeredgewidth": 1.6}
             axes.plot(x, y, marker, color=colour, zorder=3, label=curve.label, **hollow)
