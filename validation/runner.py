@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.queues import Queue
 from pathlib import Path
@@ -130,7 +130,8 @@ def _perform(job: Work, run: Run, watch: Watch) -> None:
 
     watch(job, 0.0)
     if isinstance(job, Training):
-        run.setting().store.history(job, progress)
+        with suppress(Exception):  # it is raised again, and reported, in the claim that needs the run
+            run.setting().store.history(job, progress)
     else:
         claim = discover(run.packages)[job.claim]
         store(run.part(job), run.key, attempt(claim, job.implementation, run.setting(progress)))

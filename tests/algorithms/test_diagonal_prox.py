@@ -90,3 +90,13 @@ def test_a_step_that_is_not_solved_changes_nothing(kind, monkeypatch):
         algorithm.step(state, METRIC)
     for name, value in before.items():
         np.testing.assert_array_equal(getattr(state, name), value)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_start_at_the_minimiser_is_no_obstacle(dtype):
+    """Its value of Q may lie below that of every other point by a rounding."""
+    psi, centre, metric = Nuclear(lam=0.7), CENTRE.astype(dtype), METRIC.astype(dtype)
+    x = centre
+    for _ in range(5):
+        x = diagonal_prox(psi, centre, 0.8, metric, x, 1e-4)
+    assert x.dtype == dtype

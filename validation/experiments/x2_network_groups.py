@@ -60,7 +60,7 @@ def _checks(name: str, histories: Mapping[str, Sequence[History]], setting: Sett
     tail = len(rmda[0].changes) // 4
     changes = max(int(run.changes[-tail:].sum()) for run in rmda)
     return [
-        Check(f"{name}, RMDA: zero groups, %", 100.0, 100 * min(run.zero[-1] for run in rmda), 20.0, 100.0),
+        Check(f"{name}, RMDA: zero groups, %", 100.0, 100 * min(run.zero[-1] for run in rmda), 5.0, 100.0),
         Check.at_most(f"{name}, RMDA: accuracy below MSGD's, percentage points", max(0.0, lost), 5.0),
         Check.at_most(f"{name}, RMDA: groups that change in the last quarter, %", 100 * changes / rmda[0].n_parts, 5.0),
         Check.at_most(f"{name}, MSGD: zero groups, %", 100 * max(run.zero[-1] for run in dense), 5.0),

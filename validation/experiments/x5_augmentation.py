@@ -39,7 +39,7 @@ def measure(implementation: Implementation, setting: Setting) -> Measurement:
     tail = len(rmda[0].changes) // 4
     changes = max(int(run.changes[-tail:].sum()) for run in rmda)
     checks = (
-        Check("RMDA: zero groups, %", 100.0, 100 * min(run.zero[-1] for run in rmda), 20.0, 100.0),
+        Check("RMDA: zero groups, %", 100.0, 100 * min(run.zero[-1] for run in rmda), 5.0, 100.0),
         Check.at_most("RMDA: groups that change in the last quarter, %", 100 * changes / rmda[0].n_parts, 5.0),
         Check("RMDA: accuracy, %", 100.0, 100 * min(run.accuracy[-1] for run in rmda), 75.0, 100.0),
     )

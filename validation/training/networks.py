@@ -30,8 +30,8 @@ def stages(setting: Setting) -> tuple[Stages, Stages]:
     """Of a run, and of a search run: about a quarter of it. A pass over the digits has 12 steps, over MNIST 469."""
     if setting.data.name == "digits":
         return setting.size(
-            (Stages((60, 30, 30)), Stages((15, 8, 7))),
-            (Stages((100, 50, 50)), Stages((25, 12, 13))),
+            (Stages((40, 20, 60)), Stages((10, 5, 15))),
+            (Stages((80, 40, 120)), Stages((20, 10, 30))),
         )
     return setting.size(
         (Stages((2, 1, 1)), Stages((1,))),

@@ -84,7 +84,7 @@ def train(training: Training, progress: Callable[[float], None] = lambda fractio
     Where the parameters or the objective leave the finite numbers the run is over: F is infinite from there on.
     Denormal numbers are flushed to zero (`validation.training.denormals`).
     """
-    with flushed():
+    with flushed(), np.errstate(over="ignore", invalid="ignore"):
         return _train(training, progress)
 
 

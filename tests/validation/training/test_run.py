@@ -105,7 +105,6 @@ def test_all_algorithms_see_the_same_start_and_batches():
     assert (NETWORK.start(0) != NETWORK.start(1)).any()
 
 
-@pytest.mark.filterwarnings("ignore:overflow", "ignore:invalid")
 def test_a_run_that_diverges_is_over_and_says_so():
     history = train(Training(NETWORK, Entrant("MSGD", 1e20, 0.1), Stages((2, 2))))
     assert np.isinf(history.objective).all() and len(history.objective) == 4
