@@ -24,6 +24,7 @@ benchmark: $(VENV)/report.done $(VENV)/benchmark.done
 	$(BIN)/python -m validation.benchmarks.fused_step
 	$(BIN)/python -m validation.benchmarks.prox_speed
 	$(BIN)/python -m validation.benchmarks.tracker_overhead
+	$(BIN)/python -m validation.benchmarks.training_step
 	$(BIN)/python -m validation.benchmarks.linear_models
 	$(BIN)/python -m validation.benchmarks.linear_costs
 

@@ -1,7 +1,10 @@
 """Problems that know their answer, and data problems."""
 
 from problems.augmentation import GaussianNoise, InputDropout, RandomShift
+from problems.canonical_polyadic import CanonicalPolyadic
+from problems.constant_target import ConstantTarget
 from problems.data import DataError, DataSource, ImageData, load
+from problems.image_network import ImageNetwork
 from problems.logistic import PopulationLogistic
 from problems.mlp import MLP
 from problems.multinomial_regression import MultinomialRegression
@@ -10,13 +13,17 @@ from problems.planted import Planted
 from problems.quadratic import Quadratic
 from problems.teacher_student import TeacherStudent
 from problems.tilt import subgradient
+from problems.unrolled_ista import UnrolledISTA
 
 __all__ = [
     "MLP",
+    "CanonicalPolyadic",
+    "ConstantTarget",
     "DataError",
     "DataSource",
     "GaussianNoise",
     "ImageData",
+    "ImageNetwork",
     "InputDropout",
     "MultinomialRegression",
     "Planted",
@@ -24,6 +31,7 @@ __all__ = [
     "Quadratic",
     "RandomShift",
     "TeacherStudent",
+    "UnrolledISTA",
     "load",
     "planted",
     "subgradient",

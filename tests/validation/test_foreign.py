@@ -10,6 +10,7 @@ from rmda_ref.crosscheck.mutants import REFERENCE
 from validation import cli, foreign
 from validation.claim import Setting
 from validation.claims import a1_scalar_recurrence, a8_restart_contraction, b1_dual_average_variance, c4_proxsgd_exit
+from validation.experiments import x2_network_groups
 from validation.trial import attempt
 
 # Nothing but init, step and restart, on states that are plain tuples with two names.
@@ -85,6 +86,11 @@ def test_what_a_claim_cannot_ask_is_no_failure_of_the_algorithm(name):
     assert attempt(c4_proxsgd_exit.CLAIM, name + "Mine", Setting()).unasked == "it does not run RMDA"
     found = attempt(b1_dual_average_variance.CLAIM, name + "Mine", Setting())
     assert found.unasked == "its state has no dual_average"
+
+
+def test_experiments_that_train_our_own_algorithms_are_not_asked(name):
+    trial = attempt(x2_network_groups.CLAIM, name + "Mine", Setting())
+    assert trial.unasked == "it trains the library's own algorithms" and trial.measurement is None
 
 
 def test_a_state_without_its_two_points_is_an_error_of_the_algorithm(name):

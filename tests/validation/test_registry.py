@@ -10,7 +10,7 @@ import validation
 from rmda_ref.crosscheck.mutants import MUTANTS, RMDA_MUTANTS
 from validation import registry
 from validation.claim import Claim
-from validation.registry import RegistryError, discover, mutants_of, select
+from validation.registry import PACKAGES, RegistryError, discover, mutants_of, select
 from validation.theorems import THEOREMS
 
 CLAIMS = discover(registry.PACKAGES)
@@ -145,6 +145,16 @@ def test_selection_keeps_the_order_of_the_registry():
     claims = {id_: claim(id_) for id_ in ("Z2", "Z10", "A1")}
     assert list(select(claims, ["A1", "Z2", "A1"])) == ["Z2", "A1"]
     assert list(select(claims, [])) == ["Z2", "Z10", "A1"]
+
+
+def test_a_package_stands_for_its_claims():
+    """ "experiments" are those of validation.experiments, and no others."""
+    claims = discover(PACKAGES)
+    experiments = list(select(claims, ["experiments"]))
+    assert {"X1", "X2", "X3", "X4", "X5", "X6", "operators", "identification"} <= set(experiments)
+    assert not {"A1", "S1"} & set(experiments)
+    assert list(select(claims, ["experiments", "A1"])) == ["A1", *experiments]
+    assert set(select(claims, ["claims", "experiments"])) == set(claims)
 
 
 @pytest.mark.parametrize(("wanted", "hint"), [("z2", "did you mean Z2?"), ("Z22", "did you mean Z2?"), ("quux", "'.")])

@@ -16,7 +16,7 @@ from rich.console import Console
 from rmda_ref.crosscheck.mutants import REFERENCE, RMDA_MUTANTS
 from validation.claim import Check, Claim, Curve, Gallery, Measurement, Picture, Table
 from validation.console import print_claims, print_findings
-from validation.report import gallery
+from validation.report import gallery, readme
 from validation.report.html import render, write_report
 from validation.report.pictures import draw, svg
 from validation.results import Findings, environment
@@ -233,3 +233,30 @@ def test_the_index_leads_from_each_theorem_to_its_claims():
     index = text[text.index("Index by theorem") :]
     assert f"{THEOREMS[key].where} Z1 ✓ Z2 ✗" in index.replace("\N{NO-BREAK SPACE}", " ")
     assert f"{THEOREMS[other].where} none in this run" in index.replace(" (ours)", "")
+
+
+def test_the_readme_takes_the_table_of_an_experiment():
+    table = {"columns": ["algorithm", "F"], "rows": [["RMDA", "0.46 ± 0.01"], ["RDA", 1.5]]}
+    record = {"profile": "full", "claims": {"X1": {"tables": [table], "note": "mnist, 3 seeds."}}}
+    old = f"# Title\n\n{readme.BEGIN}\nanother table\n{readme.END}\n\nthe rest\n"
+    new = readme.insert(old, record)
+    assert "| algorithm | F |\n| --- | --- |\n| RMDA | 0.46 ± 0.01 |\n| RDA | 1.5 |\n" in new
+    assert "`--profile full`, mnist, 3 seeds." in new and "another table" not in new
+    assert new.startswith("# Title\n") and new.endswith("\n\nthe rest\n")
+    assert readme.insert(new, record) == new
+    with pytest.raises(ValueError, match="the README must have a line"):
+        readme.insert("# Title\n", record)
+    with pytest.raises(ValueError, match="the run has no X1"):
+        readme.insert(old, {"claims": {}})
+    assert readme.BEGIN in readme.README.read_text(encoding="utf-8")
+
+
+def test_paths_are_lines_that_can_be_told_apart_and_marks_are_where_a_stage_begins():
+    curves = tuple(Curve(f"algorithm {k}", (0, 1), (0, k), "path") for k in range(8))
+    (axes,) = draw(Picture("title", "x", "y", curves, marks=(0.25, 0.5))).axes
+    *paths, first, second = axes.lines
+    assert len({(line.get_color(), line.get_linestyle()) for line in paths}) == 8
+    assert {line.get_marker() for line in paths} == {"None"}
+    assert [line.get_xdata()[0] for line in (first, second)] == [0.25, 0.5]
+    assert "" == "".join(line.get_label() for line in (first, second) if not line.get_label().startswith("_"))
+    ElementTree.fromstring(gallery.svg(Gallery("of paths", (Picture("title", "x", "y", curves),))))

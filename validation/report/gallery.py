@@ -32,6 +32,7 @@ _LOOK: dict[str, Any] = {
     "predicted": {"linewidth": 1.3, "zorder": 2.5},
     "measured": {"linestyle": "none", "markersize": 4, "markerfacecolor": "none", "markeredgewidth": 0.9, "zorder": 3},
     "bar": {"linestyle": "--", "linewidth": 1.0, "zorder": 2.1},
+    "path": {"linewidth": 1.2, "zorder": 2.4},
     "context": {"linewidth": 0.8, "alpha": 0.65, "zorder": 2.0},
 }
 
