@@ -258,5 +258,5 @@ def test_paths_are_lines_that_can_be_told_apart_and_marks_are_where_a_stage_begi
     assert len({(line.get_color(), line.get_linestyle()) for line in paths}) == 8
     assert {line.get_marker() for line in paths} == {"None"}
     assert [line.get_xdata()[0] for line in (first, second)] == [0.25, 0.5]
-    assert "" == "".join(line.get_label() for line in (first, second) if not line.get_label().startswith("_"))
+    assert "".join(line.get_label() for line in (first, second) if not line.get_label().startswith("_")) == ""
     ElementTree.fromstring(gallery.svg(Gallery("of paths", (Picture("title", "x", "y", curves),))))

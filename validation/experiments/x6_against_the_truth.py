@@ -14,7 +14,7 @@ from problems.data import load
 from problems.multinomial_regression import MultinomialRegression
 from rmda_ref.crosscheck.mutants import Implementation
 from validation.claim import Check, Claim, Measurement, Picture, Setting, Table
-from validation.experiments.x1_group_lasso_regression import LAM, best, contest, trains
+from validation.experiments.x1_group_lasso_regression import LAM, SHOWN, best, contest, trains
 from validation.training.run import History
 from validation.training.summary import boundaries, curves, spread
 
@@ -41,20 +41,20 @@ def measure(implementation: Implementation, setting: Setting) -> Measurement:
         ),
         Check.at_most("RMDA: zero groups of W beyond those of W~, any epoch", _zero_beyond(histories["RMDA"]), 0),
     )
-    marks = boundaries(runs.stages)
+    shown, marks = {name: histories[name] for name in SHOWN}, boundaries(runs.stages)
     pictures = (
         Picture(
             "Groups kept in vain",
             "epoch",
             "false groups of W~",
-            curves(histories, lambda h: false(h, truth)),
+            curves(shown, lambda h: false(h, truth)),
             marks=marks,
         ),
         Picture(
             "Groups missed",
             "epoch",
             "missed groups of W~",
-            curves(histories, lambda h: missed(h, truth)),
+            curves(shown, lambda h: missed(h, truth)),
             marks=marks,
         ),
         Picture(

@@ -18,7 +18,7 @@ __all__ = ["GREY", "STYLE", "draw", "dressed", "svg", "written"]
 # Okabe & Ito's palette, less its yellow, which is too pale on white.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
-_DASHES = ("-", "-", "-", "-", "-", "-", "--", "--")  # one for each marker: colours come again
+_DASHES = ("-", "--", ":")  # of paths, as their colours come again
 _BLACK, GREY = "#000000", "#595959"
 _MOST_POINTS = 400
 _SPARSE = 50  # up to here points are drawn large and hollow, the line showing through them
@@ -78,10 +78,7 @@ def draw(picture: Picture) -> Figure:
 
 
 def dressed(curves: tuple[Curve, ...]) -> Iterator[tuple[Curve, str, str]]:
-    """Each curve with its colour and marker; as many predictions as measurements are pairs, in order.
-
-    A path has no markers: there the marker stands for the style of the line.
-    """
+    """Each curve with its colour and marker; as many predictions as measurements are pairs, in order."""
     count = {kind: sum(curve.kind == kind for curve in curves) for kind in ("predicted", "measured")}
     paired = count["predicted"] == count["measured"] > 1
     seen = {"predicted": 0, "measured": 0, "path": 0, "bar": 0, "context": 0}
@@ -109,7 +106,8 @@ def _plot(axes: Axes, curve: Curve, colour: str, marker: str, log: bool) -> None
         case "predicted":
             axes.plot(x, y, color=colour, linewidth=1.8, zorder=2.5, label=curve.label)
         case "path":
-            axes.plot(x, y, _DASHES[_MARKERS.index(marker)], color=colour, linewidth=1.4, label=curve.label)
+            before = sum(line.get_color() == colour for line in axes.lines)
+            axes.plot(x, y, _DASHES[before % len(_DASHES)], color=colour, linewidth=1.4, label=curve.label)
         case "measured" if len(x) <= _SPARSE:
             hollow: Any = {"markersize": 7, "markerfacecolor": "none", "markeredgewidth": 1.6}
             axes.plot(x, y, marker, color=colour, zorder=3, label=curve.label, **hollow)

@@ -17,6 +17,7 @@ from validation.claims import (
     a9_subproblem_kkt,
     a12_layer_step,
     a13_other_subproblems,
+    a14_independent_implementations,
     b1_dual_average_variance,
     c4_proxsgd_exit,
     e1_rda_equivalence,
@@ -32,6 +33,7 @@ MODULES = (
     a9_subproblem_kkt,
     a12_layer_step,
     a13_other_subproblems,
+    a14_independent_implementations,
     b1_dual_average_variance,
     c4_proxsgd_exit,
     e1_rda_equivalence,
@@ -93,3 +95,11 @@ def test_a_regularizer_without_the_symmetry_is_noticed(symmetry):
     wrong = dataclasses.replace(symmetry, changed_regularizer=L1(0.9))
     assert a9_subproblem_kkt.difference(REFERENCE, symmetry, draw) <= a9_subproblem_kkt.BAR
     assert a9_subproblem_kkt.difference(REFERENCE, wrong, draw) > 1e-3
+
+
+def test_two_implementations_that_are_one_prove_nothing(monkeypatch):
+    """A14 needs the other implementation: against a wrong one the reference fails, each algorithm by name."""
+    real = a14_independent_implementations._both
+    monkeypatch.setattr(a14_independent_implementations, "_both", lambda points: real(points) * (1 + 1e-9))
+    found = a14_independent_implementations.CLAIM.measure(REFERENCE, Setting())
+    assert len(found.checks) == 13 and not any(check.holds for check in found.checks)

@@ -75,7 +75,7 @@ def test_table_and_pictures_have_a_place_for_each_algorithm(shortened):
     assert {len(row) for row in table.rows} == {len(table.columns)}
     assert sum(row[-1] == "chosen" for row in search.rows) == 5 and len(search.rows) == 20
     for picture in found.pictures:
-        assert [curve.label for curve in picture.curves[: len(NAMES)]] == NAMES
+        assert [curve.label for curve in picture.curves[: len(x1.SHOWN)]] == list(x1.SHOWN)
         assert all(len(curve.x) == len(curve.y) for curve in picture.curves)
         assert picture.marks == (2.0, 4.0)
     assert len(found.checks) == 7

@@ -7,6 +7,7 @@ import pytest
 
 from problems.data import DataSource
 from validation.training import store as store_module
+from validation.training import summary
 from validation.training.contest import Contest, Tuned
 from validation.training.methods import Entrant, Stages
 from validation.training.run import History, Training
@@ -103,6 +104,14 @@ def test_another_code_is_another_run_and_another_comment_is_not(tmp_path):
 def test_mean_and_deviation_over_the_seeds():
     assert spread([1.0, 3.0], 2) == "2.00 ± 1.41"
     assert spread([1.0], 1) == "1.0"
+
+
+def test_a_long_curve_is_averaged_over_windows():
+    n = 4 * summary.POINTS
+    packed = np.zeros((n, 1), np.uint8)
+    history = History(np.arange(n, dtype=float), np.ones(n), np.ones(n, int), packed, packed, 4, 4, np.ones(n))
+    (curve,) = summary.curves({"a": [history]}, lambda h: h.objective)
+    assert curve.x[:2] == (4, 8) and curve.y[:2] == (1.5, 5.5) and len(curve.x) == summary.POINTS
 
 
 def test_tables_and_pictures_of_a_contest(trained):
