@@ -38,11 +38,11 @@ ENTRANTS: tuple[Entrant | Tuned, ...] = (
     Entrant("ProxSGD, c of RMDA", 0.1, 0.01),
     Tuned(Entrant("ProxAdamW", 1e-3), (1e-2, 3e-3, 1e-3, 3e-4)),
     Tuned(Entrant("ProxGen", 1e-3), (1e-2, 3e-3, 1e-3, 3e-4)),
-    Tuned(Entrant("RDA", 0.1, 1.0), (1.0, 0.3, 0.1, 0.03)),
+    Tuned(Entrant("RDA", 1.0, 1.0), (10.0, 3.0, 1.0, 0.3)),
     Tuned(Entrant("MSGD", 0.01), (0.1, 0.03, 0.01, 0.003)),
     Tuned(Entrant("prox-SVRG", 0.1, 1.0), (0.1, 0.03, 0.01, 0.003)),
 )
-SHOWN = ("RMDA", "RAMDA", "ProxSGD", "ProxSGD, c of RMDA", "ProxAdamW", "RDA")  # in pictures
+SHOWN = ("RMDA", "RAMDA", "ProxSGD", "ProxSGD, c of RMDA", "ProxAdamW", "RDA", "prox-SVRG")  # in pictures
 
 
 @dataclass(frozen=True)
