@@ -19,14 +19,12 @@ DEEP_LAM = {"digits": 1e-3, "mnist": 1e-4}
 
 
 def contests(setting: Setting) -> Mapping[str, Contest]:
-    """One for each network; the step sizes are searched on the first and used on both."""
-    lam, entrants = LAM[setting.data.name], (*STRUCTURED, UNPENALISED)
-    first = network_contest(setting, entrants, "group lasso", lam, small(setting))
+    """One for each network, each with a search of its own."""
+    data, entrants = setting.data.name, (*STRUCTURED, UNPENALISED)
     deep = setting.size((48, 32, 16, 10), (512, 256, 128, 64, 32, 16, 10))
-    if first.searches(setting.store):
-        return {_name(first): first}
-    second = network_contest(setting, first.chosen(setting.store), "group lasso", DEEP_LAM[setting.data.name], deep)
-    return {_name(first): first, _name(second): second}
+    networks = ((small(setting), LAM[data]), (deep, DEEP_LAM[data]))
+    found = (network_contest(setting, entrants, "group lasso", lam, sizes) for sizes, lam in networks)
+    return {_name(contest): contest for contest in found}
 
 
 def trains(setting: Setting) -> Sequence[Training]:
@@ -38,31 +36,29 @@ def _name(contest: Contest) -> str:
 
 
 def measure(implementation: Implementation, setting: Setting) -> Measurement:
-    contest = next(iter(contests(setting).values()))
-    contest.histories(setting.store)  # the search is over then
     checks: list[Check] = []
-    tables, notes = [], []
+    tables, searches, notes = [], [], []
     shown: list[Picture] = []
-    for name, each in contests(setting).items():
-        histories = each.histories(setting.store)
-        checks += _checks(name, histories, setting)
-        tables.append(final_table(each, setting.store, "groups"))
-        shown += pictures(each, setting.store, "groups", name)
-        notes.append(f"{name}, lam = {each.task.lam:g}. {ordering(histories, 'groups')}")
-    return Measurement(
-        tuple(checks), tuple(shown), (*tables, search_table(contest.tried(setting.store))), " ".join(notes)
-    )
+    for name, contest in contests(setting).items():
+        histories = contest.histories(setting.store)
+        checks += _checks(name, histories, contest.stages.epochs[-1] // 2)
+        tables.append(final_table(contest, setting.store, "groups"))
+        searches.append(search_table(contest.tried(setting.store)))
+        shown += pictures(contest, setting.store, "groups", name)
+        notes.append(f"{name}, lam = {contest.task.lam:g}. {ordering(histories, 'groups')}")
+    return Measurement(tuple(checks), tuple(shown), (*tables, *searches), " ".join(notes))
 
 
-def _checks(name: str, histories: Mapping[str, Sequence[History]], setting: Setting) -> list[Check]:
+def _checks(name: str, histories: Mapping[str, Sequence[History]], tail: int) -> list[Check]:
     rmda, dense = histories["RMDA"], histories["MSGD"]
     lost = max(100 * (mean(dense, lambda h: h.accuracy[-1]) - run.accuracy[-1]) for run in rmda)
-    tail = len(rmda[0].changes) // 4
     changes = max(int(run.changes[-tail:].sum()) for run in rmda)
     return [
         Check(f"{name}, RMDA: zero groups, %", 100.0, 100 * min(run.zero[-1] for run in rmda), 5.0, 100.0),
         Check.at_most(f"{name}, RMDA: accuracy below MSGD's, percentage points", max(0.0, lost), 5.0),
-        Check.at_most(f"{name}, RMDA: groups that change in the last quarter, %", 100 * changes / rmda[0].n_parts, 5.0),
+        Check.at_most(
+            f"{name}, RMDA: groups that change in the last {tail} epochs, %", 100 * changes / rmda[0].n_parts, 5.0
+        ),
         Check.at_most(f"{name}, MSGD: zero groups, %", 100 * max(run.zero[-1] for run in dense), 5.0),
     ]
 
@@ -77,8 +73,9 @@ CLAIM = Claim(
     ),
     source="Huang & Lee (ICLR 2022), Section 5; the network 784-512-256-128-64-32-16-10 is theirs",
     bar=(
-        "Set after looking at one seed: an observation. No order between the algorithms is asked for. Step sizes are "
-        "chosen by the smallest F(W~) among four candidates for each algorithm, on the first network; momenta and "
+        "Set after looking: an observation. No order between the algorithms is asked for. Changes are counted in the "
+        "second half of the last stage, for a restart begins the identification anew (C8). Step sizes are "
+        "chosen by the smallest F(W~) among four candidates for each algorithm and network; momenta and "
         "stages are those of the authors' code. The strengths lam were chosen after pilots so that accuracy holds."
     ),
     measure=measure,

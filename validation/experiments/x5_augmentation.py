@@ -36,11 +36,11 @@ def measure(implementation: Implementation, setting: Setting) -> Measurement:
     augmented = contest(setting)
     histories = augmented.histories(setting.store)
     rmda = histories["RMDA"]
-    tail = len(rmda[0].changes) // 4
+    tail = augmented.stages.epochs[-1] // 2
     changes = max(int(run.changes[-tail:].sum()) for run in rmda)
     checks = (
         Check("RMDA: zero groups, %", 100.0, 100 * min(run.zero[-1] for run in rmda), 5.0, 100.0),
-        Check.at_most("RMDA: groups that change in the last quarter, %", 100 * changes / rmda[0].n_parts, 5.0),
+        Check.at_most(f"RMDA: groups that change in the last {tail} epochs, %", 100 * changes / rmda[0].n_parts, 5.0),
         Check("RMDA: accuracy, %", 100.0, 100 * min(run.accuracy[-1] for run in rmda), 75.0, 100.0),
     )
     table = final_table(augmented, setting.store, "groups")
@@ -57,7 +57,10 @@ CLAIM = Claim(
         "beside it, and the note says who has more structure, whichever way it falls."
     ),
     source="Huang & Lee (ICLR 2022): variance reduction under data augmentation and dropout",
-    bar="Set after looking at one seed: an observation. No order between the algorithms is asked for.",
+    bar=(
+        "Set after looking: an observation. No order between the algorithms is asked for. Changes are counted in the "
+        "second half of the last stage, for a restart begins the identification anew (C8)."
+    ),
     measure=measure,
     theorems=("identification", "no-identification", "ramda"),
     trains=trains,
