@@ -10,6 +10,7 @@ from rmda_ref.regularizers.base import norm
 
 MAX_ITERATIONS = 20_000
 ROUNDINGS = 64  # allowed in a comparison of two values of Q
+FLOOR = 8  # roundings of the largest metric times x: no residual is known better
 
 
 def check_diagonal(name: str, psi: Regularizer) -> None:
@@ -28,8 +29,8 @@ def diagonal_prox(psi: Regularizer, centre: Array, step: float, metric: Array, s
 
     Elsewhere a point x with min ||s|| <= ``tolerance`` over s in the subdifferential of Q at x, and Q(x) <= Q(start):
     the condition on inexact steps in Huang & Lee (NeurIPS 2024, arXiv 2403.14398), for convex psi. As Q is strongly
-    convex, x is then within tolerance / min(metric) of the minimiser. Both are computed in floating point; values of Q
-    are compared up to rounding.
+    convex, x is then within tolerance / min(metric) of the minimiser. Both are computed in the dtype of the arrays:
+    values of Q are compared up to rounding, and no tolerance is taken to be below 8 eps max(metric) ||x||.
 
     Raises
     ------
@@ -61,12 +62,13 @@ def _inexact(psi: Regularizer, centre: Array, step: float, metric: Array, start:
     objective = _objective(psi, centre, step, metric)
     x = at = start
     theta, bound, residual = 1.0, objective(start), float("inf")
-    bound += ROUNDINGS * float(namespace(x).finfo(x.dtype).eps) * abs(bound)  # the start may be the minimiser itself
+    eps = float(namespace(x).finfo(x.dtype).eps)
+    bound += ROUNDINGS * eps * abs(bound)  # the start may be the minimiser itself
     for _ in range(MAX_ITERATIONS):
         new = psi.prox(at - metric / curvature * (at - centre), step / curvature)
         # curvature (at - new) - metric (at - centre) is in step d psi(new); plus metric (new - centre), in dQ.
         residual = norm((curvature - metric) * (at - new))
-        if residual <= tolerance and objective(new) <= bound:
+        if residual <= max(tolerance, FLOOR * eps * curvature * norm(new)) and objective(new) <= bound:
             return new
         uphill = float(namespace(x).sum((at - new) * (new - x))) > 0
         following = 1.0 if uphill else (1 + sqrt(1 + 4 * theta * theta)) / 2

@@ -100,3 +100,12 @@ def test_a_start_at_the_minimiser_is_no_obstacle(dtype):
     for _ in range(5):
         x = diagonal_prox(psi, centre, 0.8, metric, x, 1e-4)
     assert x.dtype == dtype
+
+
+def test_a_tolerance_below_rounding_is_taken_for_rounding():
+    """In float32 a residual of 1e-12 cannot be seen: the point is as good as the dtype allows, judged in float64."""
+    psi, centre, metric = Nuclear(lam=0.7), CENTRE.astype(np.float32), METRIC.astype(np.float32)
+    x = diagonal_prox(psi, centre, 0.8, metric, centre, 1e-12).astype(float)
+    exact = diagonal_prox(psi, CENTRE, 0.8, METRIC, CENTRE, 1e-12)
+    floor = 8 * np.finfo(np.float32).eps * METRIC.max() * np.linalg.norm(x)
+    assert np.linalg.norm(x - exact) <= 2 * floor / METRIC.min()  # residual over the modulus; and rounded data
