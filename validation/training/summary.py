@@ -41,7 +41,7 @@ def final_table(contest: Contest, store: Store, parts: str) -> Table:
                 spread([100 * h.accuracy[-1] for h in histories], 2),
                 spread([100 * h.zero[-1] for h in histories], 2),
                 spread([100 * h.sparsity[-1] for h in histories], 2),
-                spread([h.objective[-1] for h in histories], 4),
+                spread([h.objective[-1] for h in histories], 5),
                 spread([h.changes[-(last // 2) :].sum() for h in histories], 0),
                 f"{mean(histories, lambda h: float(np.median(h.seconds))):.2f}",
             )

@@ -120,7 +120,7 @@ def test_tables_and_pictures_of_a_contest(trained):
     table = final_table(CONTEST, store, "groups")
     assert [row[:2] for row in table.rows] == [("RMDA", "0.1"), ("MSGD", "0.1")]
     assert {len(row) for row in table.rows} == {len(table.columns)}
-    assert table.rows[0][5] == "0.5000 ± 0.7071"  # F is the seed, 0 and 1
+    assert table.rows[0][5] == "0.50000 ± 0.70711"  # F is the seed, 0 and 1
     assert [row[3] for row in search_table(CONTEST.tried(store)).rows] == ["", "chosen"]
     for picture in pictures(CONTEST, store, "groups", "here"):
         assert picture.marks == (2.0,) and [curve.label for curve in picture.curves] == ["RMDA", "MSGD"]
