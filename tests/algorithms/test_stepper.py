@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rmda_ref import GRDA, L1, RDA, RMDA, GroupLasso, ProxSGD
+from rmda_ref import L1, RDA, RMDA, GroupLasso, ProxSGD
 from rmda_ref.backends.numba import PARALLEL_FROM
 from rmda_ref.kernels.metric_group_soft_threshold import metric_group_soft_threshold
 from rmda_ref.regularizers import REGISTRY
@@ -35,7 +35,6 @@ def algorithms(regularizer):
         RMDA(regularizer, step_size=lambda t: 0.5 / t),
         RDA(regularizer, gamma=2.0),
         ProxSGD(regularizer, step_size=0.2, momentum=0.7),
-        GRDA(regularizer, step_size=0.2, strength=0.5, power=0.6),
     )
 
 
