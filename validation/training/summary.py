@@ -102,7 +102,7 @@ def pictures(contest: Contest, store: Store, parts: str, where: str) -> tuple[Pi
         Picture(
             f"{where}: the structure settles, or does not",
             "epoch",
-            f"{parts} that became zero or nonzero, per epoch",
+            f"{parts} that changed, per epoch",
             curves(histories, lambda h: h.changes),
             marks=marks,
         ),
