@@ -197,9 +197,9 @@ CLAIM = Claim(
     title="Real data: group-lasso logistic regression",
     statement=(
         "Multinomial logistic regression with a group lasso (lam = 1e-3) over the 10 weights that leave each pixel, in "
-        "the authors' settings: batches of 128; RMDA with eta = 0.1 and c = 0.01; between two "
-        "of its three stages eta is multiplied by 0.1, c by 10, and it restarts. RMDA comes near the certified optimum on a "
-        "support that has settled and is nearly that of the optimum; ProxSGD with the same step sizes and momenta ends "
+        "the authors' settings: batches of 128; RMDA with eta = 0.1 and c = 0.01; between two of its three stages eta "
+        "is multiplied by 0.1, c by 10, and it restarts. It comes near the certified optimum on a support that has "
+        "settled and is nearly that of the optimum; ProxSGD with the same step sizes and momenta ends "
         "with every group nonzero. RAMDA, ProxSGD with the c of the authors' code, ProxAdamW (ProxSSI), ProxGen, RDA, "
         "MSGD and prox-SVRG stand beside it."
     ),
