@@ -27,7 +27,7 @@ class Algorithm(ABC, Generic[StateT]):
 
     def prox_step(self, state: StateT) -> float:
         """The step of the prox in the step after ``state``: eta_t, unless the algorithm says otherwise."""
-        return step_size_at(self.step_size, state.t + 1)  # type: ignore[attr-defined]
+        return step_size_at(self.step_size, state.t + 1)  # type: ignore[attr-defined]  # RDA, without one, has a tick
 
     def _checked_start(self, w0: Array) -> Array:
         """A copy of ``w0``, or an error if it is no finite floating-point array that fits the regularizer."""

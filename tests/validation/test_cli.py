@@ -3,7 +3,6 @@
 import io
 import json
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,15 +10,11 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 import validation.__main__
-from problems.data import DataSource
 from rmda_ref.crosscheck.mutants import RMDA_MUTANTS
 from validation import cli, registry, runner
 from validation.claim import Check, Claim, Measurement, Setting, Table
 from validation.progress import live
 from validation.runner import Job, WorkerDied
-from validation.training.methods import Entrant, Stages
-from validation.training.run import Training, train
-from validation.training.task import Task
 
 REQUIRED, OPTIONAL = tuple(RMDA_MUTANTS)[:2]
 JOBS = 4  # of the demonstration claims: Z1, Z1 on the required mutant, Z2, Z2 on the optional one
@@ -166,64 +161,6 @@ def test_an_interrupted_run_resumes_with_what_it_has_kept(demo, tmp_path):
     demo.calls = []
     assert invoke(tmp_path).exit_code == 0
     assert ("Z2", "reference") not in demo.calls and len(demo.calls) == JOBS - 1
-
-
-TASK = Task(DataSource(), (10,), "group lasso", 1e-3)
-FIRST, SECOND = (Training(TASK, Entrant("RMDA", step_size), Stages((1,))) for step_size in (0.1, 0.2))
-
-
-@pytest.fixture
-def trained(demo, monkeypatch):
-    """Z1 needs a first run, and when that is there a second; what was performed, in order."""
-    done: list[Training] = []
-
-    def needs(setting: Setting) -> tuple[Training, ...]:
-        return setting.store.missing([FIRST]) or setting.store.missing([SECOND])
-
-    def performed(training, progress):
-        done.append(training)
-        if training in demo.raises:
-            raise demo.raises[training]
-        return train(training, progress)
-
-    claims = {**demo.claims, "Z1": replace(demo.claims["Z1"], trains=needs)}
-    monkeypatch.setattr(registry, "discover", lambda packages: claims)
-    monkeypatch.setattr(runner, "discover", lambda packages: claims)
-    monkeypatch.setattr("validation.training.store.train", performed)
-    return done
-
-
-def test_training_runs_come_first_round_by_round_and_once(trained, tmp_path):
-    run = invoke(tmp_path)
-    assert run.exit_code == 0 and trained == [FIRST, SECOND]
-    assert run.stderr.count("1 training runs.") == 2
-    invoke(tmp_path, "--seed", "1")  # the same runs, for the claims that ask for the same
-    assert trained == [FIRST, SECOND]
-
-
-def test_interrupted_training_resumes(demo, trained, tmp_path):
-    demo.raises[SECOND] = KeyboardInterrupt()
-    run = invoke(tmp_path)
-    kept = f"finished training runs are kept in {tmp_path / 'trainings'}"
-    assert (
-        run.exit_code == 130 and run.stderr.splitlines()[-1] == f"interrupted: {kept}; the same command resumes there."
-    )
-    demo.raises.clear()
-    assert invoke(tmp_path).exit_code == 0 and trained == [FIRST, SECOND, SECOND]
-
-
-def test_without_resume_all_is_done_again(demo, trained, tmp_path):
-    invoke(tmp_path)
-    demo.calls = []
-    assert invoke(tmp_path, "--no-resume").exit_code == 0
-    assert trained == [FIRST, SECOND] * 2 and len(demo.calls) == JOBS
-
-
-def test_a_training_run_that_raises_is_left_to_its_claim(demo, trained, tmp_path):
-    """It is not tried for ever, and the other claims are measured."""
-    demo.raises[FIRST] = RuntimeError("no")
-    assert invoke(tmp_path).exit_code == 0
-    assert trained == [FIRST] and len(demo.calls) == JOBS
 
 
 def test_a_dead_worker_is_status_1_with_a_line_on_how_to_resume(demo, tmp_path, monkeypatch):

@@ -23,6 +23,7 @@ from rmda_ref.linear_model import RMDAClassifier
 from validation.claim import Check, Claim, Curve, Measurement, Picture, Setting
 from validation.training.contest import Contest, Tuned
 from validation.training.methods import Entrant, Stages
+from validation.training.networks import seeds
 from validation.training.run import History, Training
 from validation.training.summary import boundaries, curves, final_table, mean, search_table
 from validation.training.task import Task
@@ -93,8 +94,7 @@ RECIPES = {
 def contest(setting: Setting) -> Contest:
     """The runs of this experiment."""
     stages, search, _ = RECIPES[setting.data.name, setting.size("quick", "full")]
-    seeds = tuple(setting.seed + k for k in range(setting.size(1, 3)))
-    return Contest(Task(setting.data, (10,), "group lasso", LAM), ENTRANTS, stages, seeds, search)
+    return Contest(Task(setting.data, (10,), "group lasso", LAM), ENTRANTS, stages, seeds(setting), search)
 
 
 def trains(setting: Setting) -> Sequence[Training]:

@@ -71,7 +71,7 @@ CLAIM = Claim(
         "ends with a structure that has settled, at little loss of accuracy against MSGD without a penalty. RAMDA, "
         "ProxSGD and ProxAdamW stand beside it, and the note says who has more structure, whichever way it falls."
     ),
-    source="Huang & Lee (ICLR 2022), Section 5; the network 784-512-256-128-64-32-16-10 is theirs",
+    source="Huang & Lee (ICLR 2022), experiments; the network 784-512-256-128-64-32-16-10 is theirs",
     bar=(
         "Set after looking: an observation. No order between the algorithms is asked for. Changes are counted in the "
         "second half of the last stage, for a restart begins the identification anew (C8). Step sizes are "

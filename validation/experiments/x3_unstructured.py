@@ -126,7 +126,8 @@ CLAIM = Claim(
     bar=(
         "Densities agree to half a percentage point: they are rounded layer by layer, and a seed of RMDA may have "
         "another than the mean. That l1 finds at least 30% of zeros was set after looking: an observation. No order "
-        "between the methods is asked for. Step sizes are chosen by the smallest F(W~) among four candidates for each."
+        "between the methods is asked for. Step sizes are chosen by the smallest F(W~) among four candidates for each; "
+        "RigL and pruning do not minimise its penalty, so that their choice may not be their most accurate one."
     ),
     measure=measure,
     theorems=("identification", "ramda"),

@@ -104,7 +104,8 @@ CLAIM = Claim(
         "Multinomial logistic regression with the nuclear norm: at every strength RMDA ends with a rank that no longer "
         "changes, and a larger strength gives a smaller rank. RAMDA, ProxSGD and ProxAdamW stand beside it."
     ),
-    source="Huang & Lee (ICLR 2022 and NeurIPS 2024), low-rank experiments; hyper-parameters of the authors' code",
+    source="Huang & Lee (ICLR 2022 and NeurIPS 2024), low-rank experiments; hyper-parameters of the authors' "
+    "code, and of Adam for ProxAdamW",
     bar="No change of rank in the last quarter of the epochs, on every seed: set after looking, an observation.",
     measure=measure,
     theorems=("identification", "no-identification"),

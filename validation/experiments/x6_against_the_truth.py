@@ -107,7 +107,7 @@ CLAIM = Claim(
         "step sizes and momenta, and at no epoch has the averaged iterate W more zero groups than W~. False and missed "
         "groups of every algorithm are counted at every epoch."
     ),
-    source="Huang & Lee (ICLR 2022), Section 5 (identification); the optimum by rmda_ref.linear_model",
+    source="Huang & Lee (ICLR 2022), manifold identification; the optimum by rmda_ref.linear_model",
     bar=("Strict inequalities, on every seed. No failure probability is known: an observation."),
     measure=measure,
     theorems=("identification", "no-identification"),

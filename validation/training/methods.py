@@ -16,7 +16,7 @@ from rmda_ref.algorithms.masked_msgd import Layer
 from rmda_ref.algorithms.msgd import MSGD
 from rmda_ref.algorithms.rigl import erdos_renyi_kernel
 from rmda_ref.regularizers import Blocks
-from rmda_ref.schedules import SqrtRamp
+from rmda_ref.schedules import decayed_stages, ramped_stages
 from validation.training.player import Fused, Player, Pure, Svrg
 
 __all__ = ["METHODS", "Entrant", "Method", "Stages"]
@@ -86,12 +86,13 @@ def _shrink(entrant: Entrant, gamma: float, k: int, last: bool) -> dict[str, Any
 
 
 def _rmda(entrant: Entrant, gamma: float, k: int, last: bool) -> dict[str, Any]:
-    return {"step_size": entrant.step_size * gamma**k, "momentum": min(entrant.momentum / gamma**k, 1.0)}
+    stage = decayed_stages(entrant.step_size, entrant.momentum, gamma, [1] * (k + 1))[k]
+    return {"step_size": stage.step_size, "momentum": stage.momentum}
 
 
 def _ramda(entrant: Entrant, gamma: float, k: int, last: bool) -> dict[str, Any]:
-    momentum = SqrtRamp(entrant.momentum) if last else entrant.momentum
-    return {"step_size": entrant.step_size * gamma**k, "momentum": momentum, "epsilon": EPSILON * gamma**k}
+    stage = ramped_stages(entrant.step_size, entrant.momentum, gamma, [1] * (k + 1 if last else k + 2))[k]
+    return {"step_size": stage.step_size, "momentum": stage.momentum, "epsilon": EPSILON * gamma**k}
 
 
 def _nothing(entrant: Entrant, gamma: float, k: int, last: bool) -> dict[str, Any]:

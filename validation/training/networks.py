@@ -5,7 +5,7 @@ from validation.training.contest import Contest, Tuned
 from validation.training.methods import Entrant, Stages
 from validation.training.task import Penalty, Task
 
-__all__ = ["STRUCTURED", "UNPENALISED", "network_contest", "seeds", "small"]
+__all__ = ["STRUCTURED", "UNPENALISED", "network_contest", "seeds", "small", "stages"]
 
 STRUCTURED: tuple[Tuned, ...] = (
     Tuned(Entrant("RMDA", 0.3, 0.01), (1.0, 0.3, 0.1, 0.03)),

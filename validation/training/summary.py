@@ -12,7 +12,17 @@ from validation.training.methods import Stages
 from validation.training.run import History
 from validation.training.store import Store
 
-__all__ = ["Histories", "curves", "final_table", "mean", "pictures", "search_table", "spread"]
+__all__ = [
+    "Histories",
+    "boundaries",
+    "curves",
+    "final_table",
+    "mean",
+    "ordering",
+    "pictures",
+    "search_table",
+    "spread",
+]
 
 Histories = Mapping[str, Sequence[History]]
 POINTS = 50  # of a curve: structure that flickers from epoch to epoch would hide all others
