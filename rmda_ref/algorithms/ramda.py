@@ -104,7 +104,7 @@ class RAMDA(Algorithm[RAMDAState]):
         """
         checks.gradient(grad, like=state.iterate)
         t = state.t + 1
-        weighted_step = step_size_at(self.step_size, t) * math.sqrt(t)  # s_t
+        weighted_step = self._weighted_step(t)  # s_t
         momentum = momentum_at(self.momentum, t)  # c_t
         weight = state.weight + weighted_step  # alpha_t
         grad_sum = state.grad_sum + weighted_step * grad  # V^t
@@ -117,8 +117,10 @@ class RAMDA(Algorithm[RAMDAState]):
 
     def prox_step(self, state: RAMDAState) -> float:
         """alpha_t of the step after ``state``."""
-        t = state.t + 1
-        return state.weight + step_size_at(self.step_size, t) * math.sqrt(t)
+        return state.weight + self._weighted_step(state.t + 1)
+
+    def _weighted_step(self, t: int) -> float:
+        return step_size_at(self.step_size, t) * math.sqrt(t)
 
     def restart(self, state: RAMDAState) -> RAMDAState:
         """A new stage from W^t: W^0 <- W^t, V <- 0, U <- 0, alpha <- 0, t <- 0."""
