@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: validate test frameworks lint benchmark clean
+.PHONY: validate test test-gpu frameworks lint benchmark benchmark-gpu clean
 
 validate: $(VENV)/report.done
 	$(BIN)/python -m validation run --profile quick
@@ -13,6 +13,10 @@ frameworks: $(VENV)/frameworks.done
 
 test: $(VENV)/test.done
 	$(BIN)/python -m pytest -n auto --dist worksteal
+
+# With a CUDA device only; `make test` lists these tests as not run.
+test-gpu: $(VENV)/gpu.done
+	$(BIN)/python -m pytest -m gpu tests/devices
 
 lint: $(VENV)/dev.done
 	$(BIN)/ruff format --check .
@@ -27,6 +31,9 @@ benchmark: $(VENV)/report.done $(VENV)/benchmark.done
 	$(BIN)/python -m validation.benchmarks.training_step
 	$(BIN)/python -m validation.benchmarks.linear_models
 	$(BIN)/python -m validation.benchmarks.linear_costs
+
+benchmark-gpu: $(VENV)/gpu.done
+	$(BIN)/python -m validation.benchmarks.device_step
 
 clean:
 	rm -rf $(VENV) validation-report

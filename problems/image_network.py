@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 
 from problems.data import ImageData
 from problems.mlp import MLP
+from rmda_ref.namespace import Array
 from rmda_ref.regularizers import Block, Blocks, Rank, Regularizer
 
 __all__ = ["ImageNetwork", "NetworkBatch"]
 
-Array = NDArray[np.floating[Any]]
 Augmentation = Callable[[Array, np.random.Generator], Array]
 CHUNK = 10_000  # samples whose activations are held at a time
 

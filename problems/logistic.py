@@ -16,13 +16,13 @@ more slowly so near to poles (150 nodes err by 1e-9 at r = 3 and by 1e-2 at r = 
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import expit
 
-Array = npt.NDArray[Any]
+from rmda_ref.losses.special import expit as array_expit
+from rmda_ref.namespace import Array, namespace
+
 NODES = np.arange(-9 * 32, 9 * 32 + 1) / 32  # beyond 9 the normal distribution has mass 2e-19
 WEIGHTS = np.exp(-(NODES**2) / 2)
 WEIGHTS = WEIGHTS / WEIGHTS.sum()
@@ -40,8 +40,9 @@ class PopulationLogistic:
 
     Parameters
     ----------
-    target : array, shape (d,), float64
-        w*, the truth and the minimiser.
+    target : array, shape (d,), float64, of any array-API namespace
+        w*, the truth and the minimiser. Its namespace and device are those of the problem: weights are taken and
+        gradients returned there. Random numbers are drawn by NumPy everywhere, so that runs compare.
     batch_size : int, at least 1
         Fresh samples per noisy gradient.
 
@@ -60,8 +61,9 @@ class PopulationLogistic:
 
     def __post_init__(self) -> None:
         if self.target.ndim != 1:
-            raise ValueError(f"target has shape {self.target.shape}; it must be a vector")
-        if not np.isfinite(self.target).all():
+            raise ValueError(f"target has shape {tuple(self.target.shape)}; it must be a vector")
+        xp = namespace(self.target)
+        if not xp.all(xp.isfinite(self.target)):
             raise ValueError(f"target must be finite, got {self.target}; it is the solution of the problem")
         if self.batch_size < 1:
             raise ValueError(f"batch_size must be at least 1, got {self.batch_size}")
@@ -70,19 +72,25 @@ class PopulationLogistic:
 
     @cached_property
     def _pull(self) -> Array:
-        return _curvature(float(np.linalg.norm(self.target))) * self.target
+        return _curvature(_norm(self.target)) * self.target
 
     def value(self, w: Array) -> float:
         """f(w), mean per sample."""
-        radius = float(np.linalg.norm(w))
-        return float(WEIGHTS @ np.logaddexp(0, radius * NODES) - self._pull @ w)
+        return float(WEIGHTS @ np.logaddexp(0, _norm(w) * NODES)) - float(self._pull @ w)
 
     def gradient(self, w: Array) -> Array:
         """The exact gradient, mean per sample."""
-        return np.asarray(_curvature(float(np.linalg.norm(w))) * w - self._pull)
+        return _curvature(_norm(w)) * w - self._pull
 
     def noisy_gradient(self, w: Array, rng: np.random.Generator) -> Array:
         """The mean gradient of ``batch_size`` fresh samples."""
-        x = rng.standard_normal((self.batch_size, self.target.size))
-        y = rng.random(self.batch_size) < expit(x @ self.target)
-        return np.asarray((expit(x @ w) - y) @ x / self.batch_size)
+        xp, device = namespace(self.target), self.target.device
+        x = xp.asarray(rng.standard_normal((self.batch_size, self.target.shape[0])), device=device)
+        chance = xp.asarray(rng.random(self.batch_size), device=device)
+        y = xp.asarray(chance < array_expit(x @ self.target), dtype=x.dtype)
+        return (array_expit(x @ w) - y) @ x / self.batch_size
+
+
+def _norm(w: Array) -> float:
+    # Of a vector numpy.linalg.norm takes the dot product, which vector_norm does not: other bits.
+    return float(np.linalg.norm(w) if isinstance(w, np.ndarray) else namespace(w).linalg.vector_norm(w))

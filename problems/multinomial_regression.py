@@ -6,7 +6,7 @@ where column W_j holds the K weights that leave pixel j. The last column is the 
 pixel whose group is zero is not looked at: the structure of a solution is the set of pixels that it needs.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from math import sqrt
@@ -17,11 +17,12 @@ from numpy.typing import DTypeLike, NDArray
 
 from problems.data import ImageData
 from rmda_ref.losses import MultinomialLoss
+from rmda_ref.losses.samples import checked_samples, taken
+from rmda_ref.namespace import Array, namespace
 from rmda_ref.regularizers import GroupLasso
 
 __all__ = ["MultinomialRegression"]
 
-Array = NDArray[np.floating[Any]]
 N_CLASSES = 10
 
 
@@ -43,7 +44,8 @@ class MultinomialRegression:
 
     Notes
     -----
-    Everywhere below ``w`` has shape (n_classes, n_pixels + 1) and the dtype of the images.
+    Everywhere below ``w`` has shape (n_classes, n_pixels + 1) and the dtype of the images; it is of their namespace and
+    on their device, and so are gradients.
 
     Examples
     --------
@@ -65,11 +67,21 @@ class MultinomialRegression:
         self.regularizer.check(self.train.weight_shape)
 
     @classmethod
-    def on(cls, data: ImageData, lam: float = 1e-3, dtype: DTypeLike = np.float32) -> Self:
-        """The problem on these images, computed in ``dtype`` (float32 or float64)."""
+    def on(
+        cls,
+        data: ImageData,
+        lam: float = 1e-3,
+        dtype: DTypeLike = np.float32,
+        asarray: Callable[[Array], Array] = np.asarray,
+    ) -> Self:
+        """The problem on these images, computed in ``dtype`` (float32 or float64).
+
+        ``asarray`` takes the images and labels from NumPy to where the problem is to run: ``cupy.asarray``, say.
+        """
 
         def loss(X: NDArray[np.float32], y: NDArray[np.int64]) -> MultinomialLoss:
-            return MultinomialLoss(X.astype(dtype, copy=False), y, fit_intercept=True, n_classes=N_CLASSES)
+            X, y = asarray(X.astype(dtype, copy=False)), asarray(y)
+            return MultinomialLoss(X, y, fit_intercept=True, n_classes=N_CLASSES)
 
         return cls(loss(data.X_train, data.y_train), loss(data.X_test, data.y_test), lam)
 
@@ -92,11 +104,13 @@ class MultinomialRegression:
 
     def start(self) -> Array:
         """W^0 = 0."""
-        return np.zeros(self.train.weight_shape, self.train.X.dtype)
+        X = self.train.X
+        return namespace(X).zeros(self.train.weight_shape, dtype=X.dtype, device=X.device)
 
     def objective(self, w: Array) -> float:
         """F(w), mean loss per training sample; only the predictor is computed in the dtype of the images."""
-        return self.train.value(w) + self.regularizer.value(w.astype(np.float64))
+        xp = namespace(w)
+        return self.train.value(w) + self.regularizer.value(xp.asarray(w, dtype=xp.float64))
 
     def kkt_residual(self, w: Array) -> float:
         """Distance of 0 from the subdifferential of F at w."""
@@ -107,15 +121,17 @@ class MultinomialRegression:
         return self.test.accuracy(w)
 
     def support(self, w: Array) -> NDArray[np.bool_]:
-        """Which pixels have a nonzero group, shape (n_pixels,)."""
+        """Which pixels have a nonzero group: NumPy, shape (n_pixels,)."""
         return np.asarray(self.regularizer.manifold(w).mask[:-1])
 
     def batch(self, samples: NDArray[np.integer[Any]]) -> MultinomialLoss:
         """The mean loss over some training samples: its ``gradient`` is the stochastic gradient.
 
-        One batch serves several algorithms, for it gathers the samples once.
+        One batch serves several algorithms, for it gathers the samples once. On a device its data are checked anew,
+        for which the host waits; ``train.gradient(w, samples)`` does not.
         """
-        X, y = self.train.X[samples], self.train.y[samples]
+        samples = checked_samples(samples, self.train.X)
+        X, y = taken(self.train.X, samples), taken(self.train.y, samples)
         return MultinomialLoss(X, y, fit_intercept=True, n_classes=self.train.n_classes)
 
     def epoch(self, rng: np.random.Generator, batch_size: int) -> Iterator[MultinomialLoss]:

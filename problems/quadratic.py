@@ -1,15 +1,14 @@
 """f(w) = 1/2 <w - target, H (w - target)>, with Gaussian gradient noise."""
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from rmda_ref import checks
-
-Array = npt.NDArray[Any]
+from rmda_ref.losses.design import matching
+from rmda_ref.namespace import Array, namespace
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,9 +17,10 @@ class Quadratic:
 
     Parameters
     ----------
-    target : array of any shape, float64
-        The minimiser.
-    hessian : array, shape (n, n) with n = target.size, symmetric positive semidefinite
+    target : array of any shape, float64, of any array-API namespace
+        The minimiser. Its namespace and device are those of the problem: weights are taken and gradients returned
+        there. Noise is drawn by NumPy everywhere, so that runs compare.
+    hessian : array like the target, shape (n, n) for its n entries, symmetric positive semidefinite
         Acts on the flattened target.
     noise : float, at least 0
         Standard deviation of each entry of the gradient noise, per step.
@@ -46,26 +46,27 @@ class Quadratic:
     noise: float = 0.0
 
     def __post_init__(self) -> None:
-        n = self.target.size
-        if not np.isfinite(self.target).all():
+        xp, n = namespace(self.target), math.prod(self.target.shape)
+        if not xp.all(xp.isfinite(self.target)):
             raise ValueError(f"target must be finite, got {self.target}; it is the minimiser of f")
-        if self.hessian.shape != (n, n):
-            raise ValueError(f"hessian has shape {self.hessian.shape}; a target of {n} entries needs ({n}, {n})")
-        if not np.array_equal(self.hessian, self.hessian.T):
+        if matching("hessian", self.hessian, self.target, "target").shape != (n, n):
+            raise ValueError(f"hessian has shape {tuple(self.hessian.shape)}; a target of {n} entries needs ({n}, {n})")
+        if not xp.all(self.hessian == self.hessian.T):
             raise ValueError("hessian must be symmetric; use (hessian + hessian.T) / 2")
         if self._spectrum[0] < -1e-12 * self._spectrum[-1]:
-            raise ValueError(f"hessian has the negative eigenvalue {self._spectrum[0]:g}; f must be convex")
+            raise ValueError(f"hessian has the negative eigenvalue {float(self._spectrum[0]):g}; f must be convex")
         checks.nonnegative("noise", self.noise)
 
     @classmethod
     def correlated(cls, target: Array, correlation: float, noise: float = 0.0) -> "Quadratic":
         """H_ij = correlation^|i - j|: unit curvature along each axis, neighbours coupled (|correlation| < 1)."""
-        distance = np.abs(np.subtract.outer(np.arange(target.size), np.arange(target.size)))
-        return cls(target, correlation**distance, noise)
+        index = np.arange(math.prod(target.shape))
+        hessian = correlation ** np.abs(np.subtract.outer(index, index))
+        return cls(target, namespace(target).asarray(hessian, device=target.device), noise)
 
     @cached_property
     def _spectrum(self) -> Array:
-        return np.linalg.eigvalsh(self.hessian)
+        return namespace(self.hessian).linalg.eigvalsh(self.hessian)
 
     @property
     def lipschitz(self) -> float:
@@ -74,13 +75,14 @@ class Quadratic:
 
     def value(self, w: Array) -> float:
         """f(w), summed over copies."""
-        return float(np.sum((w - self.target) * self.gradient(w)) / 2)
+        return float(namespace(w).sum((w - self.target) * self.gradient(w))) / 2
 
     def gradient(self, w: Array) -> Array:
         """H (w - target), exact."""
-        difference = w - self.target
-        return np.asarray((difference.reshape(-1, self.target.size) @ self.hessian).reshape(w.shape))
+        xp, difference = namespace(self.target), w - self.target
+        return xp.reshape(xp.reshape(difference, (-1, self.hessian.shape[0])) @ self.hessian, w.shape)
 
     def noisy_gradient(self, w: Array, rng: np.random.Generator) -> Array:
         """The gradient plus independent Gaussian noise."""
-        return self.gradient(w) + self.noise * rng.standard_normal(w.shape)
+        noise = rng.standard_normal(tuple(w.shape))
+        return self.gradient(w) + self.noise * namespace(w).asarray(noise, device=w.device)

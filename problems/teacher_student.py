@@ -8,15 +8,13 @@ f(w) = E 1/2 ||net(w, x) - net(w*, x)||^2 + constant >= f(w*): infinitely many s
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from problems.augmentation import InputDropout
 from problems.mlp import MLP
+from rmda_ref.namespace import Array, namespace
 
-Array = npt.NDArray[Any]
 N_EVALUATION = 2000
 
 
@@ -27,8 +25,8 @@ class TeacherStudent:
     Parameters
     ----------
     network : MLP with the squared loss
-    target : array, shape (network.size,)
-        w*, the teacher's parameters.
+    target : array, shape (network.size,), of any array-API namespace
+        w*, the teacher's parameters. Its namespace and device are those of the problem, as in `Quadratic`.
     keep : float in (0, 1]
         Probability with which dropout keeps an input.
     label_noise : float, at least 0
@@ -57,7 +55,11 @@ class TeacherStudent:
             raise ValueError(f"label_noise must be at least 0, got {self.label_noise!r}")
 
     def _inputs(self, n: int, rng: np.random.Generator) -> Array:
-        return InputDropout(self.keep)(rng.standard_normal((n, self.network.sizes[0])), rng)
+        return self._moved(InputDropout(self.keep)(rng.standard_normal((n, self.network.sizes[0])), rng))
+
+    def _moved(self, drawn: Array) -> Array:
+        """What NumPy drew, where the teacher is."""
+        return namespace(self.target).asarray(drawn, device=self.target.device)
 
     @cached_property
     def _evaluation(self) -> tuple[Array, Array]:
@@ -76,4 +78,4 @@ class TeacherStudent:
         """Mean gradient over ``batch_size`` fresh inputs, dropout masks and label noises."""
         x = self._inputs(self.batch_size, rng)
         y = self.network.outputs(self.target, x)
-        return self.network.gradient(w, x, y + self.label_noise * rng.standard_normal(y.shape))
+        return self.network.gradient(w, x, y + self._moved(self.label_noise * rng.standard_normal(tuple(y.shape))))

@@ -27,6 +27,7 @@ from rmda_ref.algorithms import (
     RDAState,
     RMDAState,
 )
+from rmda_ref.namespace import on_host
 
 State = (
     RMDAState
@@ -52,10 +53,11 @@ def save_state(path: str | os.PathLike[str], state: State) -> None:
     Parameters
     ----------
     path : the file, in a directory that exists
-    state : with NumPy arrays
+    state : with arrays of any namespace, which are copied to the host
     """
     path = Path(path)
-    fields = {field.name: getattr(state, field.name) for field in dataclasses.fields(state)}
+    values = {field.name: getattr(state, field.name) for field in dataclasses.fields(state)}
+    fields = {name: on_host(value) if hasattr(value, "shape") else value for name, value in values.items()}
     fields[KIND] = type(state).__name__
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
     try:
@@ -69,8 +71,14 @@ def save_state(path: str | os.PathLike[str], state: State) -> None:
         raise
 
 
-def load_state(path: str | os.PathLike[str]) -> Any:
+def load_state(path: str | os.PathLike[str], asarray: Callable[[Any], Any] = np.asarray) -> Any:
     """The state that `save_state` wrote to ``path``; going on from it is bit for bit as if never stopped.
+
+    Parameters
+    ----------
+    path : the file
+    asarray : callable
+        What makes arrays of the namespace, and on the device, where the state is to live: ``cupy.asarray``.
 
     Raises
     ------
@@ -85,4 +93,4 @@ def load_state(path: str | os.PathLike[str]) -> Any:
             arrays = {name: stored[name] for name in inspect.signature(kind).parameters}
     except (zipfile.BadZipFile, KeyError, ValueError, EOFError, AttributeError, TypeError) as error:
         raise ValueError(f"{path} holds no complete state ({error}); use a file written by save_state") from error
-    return kind(**{name: COUNTERS.get(name, np.asarray)(value) for name, value in arrays.items()})
+    return kind(**{name: COUNTERS.get(name, asarray)(value) for name, value in arrays.items()})

@@ -1,18 +1,20 @@
 """Which array-API namespace an array belongs to."""
 
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from importlib import import_module
 from typing import Any, TypeAlias
 
 import numpy as np
 
 Array: TypeAlias = Any  # an array of any array-API namespace
+CUPY = "cupy"  # the package whose arrays have loops compiled for a device
 
 
 def namespace(array: Array) -> Any:
     """The array-API namespace of ``array`` (NumPy itself for NumPy arrays).
 
-    PyTorch tensors do not know theirs; for them the package array-api-compat (the extra ``torch``) is asked.
+    PyTorch's and CuPy's arrays do not know theirs; for them the package array-api-compat (of the extras ``torch`` and
+    ``cupy``) is asked.
 
     Raises
     ------
@@ -23,12 +25,43 @@ def namespace(array: Array) -> Any:
         return np
     if hasattr(array, "__array_namespace__"):
         return array.__array_namespace__()
+    return _compat(array).array_namespace(array)
+
+
+def on_host(array: Array) -> Any:
+    """A NumPy array of the same numbers: where a result lives on the host by its nature, and the copy is meant."""
+    if hasattr(array, "get"):  # CuPy's
+        return array.get()
+    if isinstance(array, np.ndarray) or hasattr(array, "__array_namespace__"):
+        return np.asarray(array)
+    return np.asarray(_compat(array).to_device(array, "cpu"))
+
+
+def is_cupy(array: Array) -> bool:
+    """Whether it is an array of CuPy, without importing that."""
+    return type(array).__module__.partition(".")[0] == CUPY
+
+
+def beside(array: Array) -> AbstractContextManager[Any]:
+    """A context in which CuPy makes and launches things on the device of ``array``; of other arrays, none."""
+    device = array.device if is_cupy(array) else None
+    return device if isinstance(device, AbstractContextManager) else nullcontext()
+
+
+def kind(array: Array) -> str:
+    """What an array is and where, for messages: ``numpy.ndarray``, ``cupy.ndarray on <CUDA Device 1>``."""
+    name = f"{type(array).__module__.partition('.')[0]}.{type(array).__qualname__}"
+    return f"{name} on {array.device}" if is_cupy(array) else name
+
+
+def _compat(array: Array) -> Any:
+    """array-api-compat, for an array that does not know its namespace."""
     array_api_compat: Any = None
     with suppress(ImportError):
         array_api_compat = import_module("array_api_compat")
     if array_api_compat is None or not array_api_compat.is_array_api_obj(array):
         raise TypeError(
             f"expected an array, got {type(array).__name__}; convert it with numpy.asarray "
-            "(PyTorch tensors also need the extra: pip install 'rmda-ref[torch]')"
+            "(PyTorch's and CuPy's arrays also need an extra: pip install 'rmda-ref[torch]' or 'rmda-ref[cupy]')"
         )
-    return array_api_compat.array_namespace(array)
+    return array_api_compat

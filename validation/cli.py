@@ -18,9 +18,10 @@ from rich.console import Console
 from problems.data import DataError, DataSource, load
 from rmda_ref.crosscheck.mutants import REFERENCE
 from validation import console as terminal
-from validation import foreign, registry, runner
+from validation import foreign, on_arrays, registry, runner
 from validation.claim import Claim, Profile, Setting
 from validation.parts import fingerprint
+from validation.place import Backend, BackendError, Place
 from validation.progress import live
 from validation.report.html import write_report
 from validation.results import Findings, environment, write_results
@@ -70,22 +71,35 @@ def run(
     algorithm: Annotated[
         str | None, typer.Option(help="module:attribute, your own algorithm in the place of RMDA: which claims break?")
     ] = None,
+    backend: Annotated[
+        Backend, typer.Option(help="Whose arrays the library's algorithms run on: which claims hold there?")
+    ] = "numpy",
     out: Annotated[Path, typer.Option(file_okay=False, help="Where the report goes.")] = Path("validation-report"),
     resume: Annotated[bool, typer.Option(help="Use what an interrupted run has measured.")] = True,
 ) -> None:
     """Run the claims and write the report; what an interrupted run has measured is used again, but not of your own
-    algorithm, which may have changed."""
+    algorithm, which may have changed. Mutants are run on the reference alone."""
     ids = [name for group in only or () for part in group.split(",") if (name := part.strip())]
     if only and not ids:
         _stop("error: --only names no claim; leave it out for all of them", _USAGE)
     claims = _claims(ids)
     source = _source(data)
     key = fingerprint(Setting(seed, profile, source))
-    subject = REFERENCE.name
+    subject, versions = on_arrays.name_on(backend), {}
     if algorithm is not None:
-        subject, claims = _vetted(algorithm), {id_: replace(claim, kills=(), runs=()) for id_, claim in claims.items()}
+        if backend != "numpy":
+            _stop(
+                "error: --algorithm and --backend do not go together: your own algorithm makes its own arrays", _USAGE
+            )
+        subject = _vetted(algorithm)
         out = out / "algorithms" / re.sub(r"\W+", "-", subject)
         key += datetime.now(UTC).isoformat()  # its sources are not ours to fingerprint: nothing is used again
+    elif backend != "numpy":
+        versions = _versions(backend)
+        out = out / "backends" / backend
+        key += f" on {versions}"
+    if subject != REFERENCE.name:
+        claims = {id_: replace(claim, kills=(), runs=()) for id_, claim in claims.items()}
     plan = runner.Run(seed, profile, source, registry.PACKAGES, out / "parts", out / "trainings", key)
     try:
         for folder in () if resume else (plan.parts, plan.trainings):
@@ -95,18 +109,19 @@ def run(
         _stop(f"error: the report cannot be written: {error}", _USAGE)
     started, clock = datetime.now(UTC).isoformat(timespec="seconds"), time.perf_counter()
 
-    if subject == REFERENCE.name:  # what is trained is the library's own
+    if subject == REFERENCE.name:  # what is trained is the library's own, on NumPy arrays
         _train(claims, plan, jobs)
     trials = _perform(claims, subject, plan, jobs)
     judged = judge(claims, trials, subject)
     verdicts = tuple(verdict for verdict in judged if not verdict.reference.unasked)
+    unasked = {verdict.claim.id: verdict.reference.unasked for verdict in judged if verdict.reference.unasked}
     elapsed = time.perf_counter() - clock
-    findings = Findings(verdicts, profile, seed, source.name, environment(), started, elapsed, subject)
+    findings = Findings(verdicts, profile, seed, source.name, environment(versions), started, elapsed, subject, unasked)
     write_results(findings, out / "results.json")
 
     console = _console()
     terminal.print_findings(console, findings)
-    terminal.print_unasked(console, [verdict for verdict in judged if verdict.reference.unasked])
+    terminal.print_unasked(console, judged)
     report = write_report(findings, out)
     held = len(verdicts) - len(findings.failing)
     broken = f"broken: {', '.join(verdict.claim.id for verdict in findings.failing)}; " if findings.failing else ""
@@ -145,6 +160,14 @@ def _vetted(algorithm: str) -> str:
         _stop(f"error: {error}", _USAGE)
 
 
+def _versions(backend: str) -> dict[str, str]:
+    """Of a backend that can be used; else the command ends."""
+    try:
+        return Place.named(backend).versions
+    except BackendError as error:
+        _stop(f"error: {error}", _USAGE)
+
+
 def _train(claims: dict[str, Claim], plan: runner.Run, workers: int) -> None:
     """The training runs that the claims need, round by round: some depend on what others found."""
     done = runner.finished(runner.jobs_of(claims), plan)
@@ -167,7 +190,7 @@ def _perform(claims: dict[str, Claim], subject: str, plan: runner.Run, workers: 
     def kept_now() -> str:
         return f"{len(runner.finished(every, plan))} of {len(every)} jobs are kept in {plan.parts}"
 
-    with _stopping(kept_now, _AGAIN[subject == REFERENCE.name]):
+    with _stopping(kept_now, _AGAIN[not foreign.is_foreign(subject)]):
         _execute("jobs", todo, len(kept), plan, workers)
     return runner.finished(every, plan)
 

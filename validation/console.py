@@ -41,12 +41,17 @@ def print_findings(console: Console, findings: Findings) -> None:
 
 
 def print_unasked(console: Console, verdicts: Sequence[Verdict]) -> None:
-    """Name the claims that say nothing of a user's algorithm, by reason."""
+    """Name the claims that say nothing of a user's algorithm or a backend, by reason, and what others left out."""
     reasons: dict[str, list[str]] = {}
-    for verdict in verdicts:
+    for verdict in (verdict for verdict in verdicts if verdict.reference.unasked):
         reasons.setdefault(verdict.reference.unasked, []).append(verdict.claim.id)
     for reason, ids in reasons.items():
         console.print(Text(f"Not asked, for {reason}: {', '.join(ids)}"))
+    without: dict[str, list[str]] = {}
+    for verdict in (verdict for verdict in verdicts if verdict.reference.left_out and not verdict.reference.unasked):
+        without.setdefault(verdict.reference.left_out, []).append(verdict.claim.id)
+    for examples, ids in without.items():
+        console.print(Text(f"Asked without what has no evaluation there: {', '.join(ids)} ({examples})"))
 
 
 def _grid(*columns: str, title: str | None = None) -> Grid:

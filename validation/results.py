@@ -5,13 +5,15 @@ import os
 import platform
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from rmda_ref.crosscheck.mutants import REFERENCE
 from rmda_ref.files import write_whole
 from validation.claim import Profile
+from validation.on_arrays import backend_of
 from validation.parts import jsonable
 from validation.verdict import Verdict
 from validation.versions import VERSIONS
@@ -41,7 +43,9 @@ class Findings:
     environment : the machine and the versions.
     started : when the run started, ISO 8601.
     seconds : how long this run took; what an earlier one had kept is not counted.
-    subject : what was put to the claims: the reference, or a user's algorithm by its name.
+    subject : what was put to the claims: the reference, also on the arrays of a backend, or a user's algorithm by its
+        name.
+    unasked : why a claim was not put to it, by id; such a claim has no verdict.
     """
 
     verdicts: tuple[Verdict, ...]
@@ -52,15 +56,21 @@ class Findings:
     started: str
     seconds: float
     subject: str = REFERENCE.name
+    unasked: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def backend(self) -> str:
+        """Whose arrays the algorithms ran on; a user's own takes NumPy's."""
+        return backend_of(self.subject) or "numpy"
 
     @property
     def failing(self) -> tuple[Verdict, ...]:
         return tuple(verdict for verdict in self.verdicts if not verdict.holds)
 
 
-def environment() -> Environment:
-    """Describe this machine and this checkout."""
-    return Environment(VERSIONS, _cpu(), os.cpu_count() or 1, platform.platform(), _commit())
+def environment(versions: Mapping[str, str] = MappingProxyType({})) -> Environment:
+    """Describe this machine and this checkout; ``versions`` of what else the numbers were made with."""
+    return Environment({**VERSIONS, **versions}, _cpu(), os.cpu_count() or 1, platform.platform(), _commit())
 
 
 def write_results(findings: Findings, path: Path) -> None:
@@ -69,10 +79,12 @@ def write_results(findings: Findings, path: Path) -> None:
     record = {
         "holds": not findings.failing,
         "subject": findings.subject,
+        "backend": findings.backend,
         "profile": findings.profile,
         "seed": findings.seed,
         "data": findings.data,
         "claims": {verdict.claim.id: _claim(verdict) for verdict in findings.verdicts},
+        "not_asked": findings.unasked,
         "environment": findings.environment,
         "timing": {
             "started": findings.started,
@@ -93,6 +105,7 @@ def _claim(verdict: Verdict) -> dict[str, Any]:
         "checks": [{**jsonable(check), "holds": check.holds} for check in verdict.checks],
         "tables": measurement.tables if measurement else (),
         "note": measurement.note if measurement else "",
+        "left_out": verdict.reference.left_out,
         "error": verdict.reference.error or None,
         "mutants": {
             name: {

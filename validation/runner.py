@@ -1,6 +1,7 @@
 """Run the jobs of a set of claims, in this process or in several, and keep every result as it comes."""
 
 import multiprocessing
+import re
 import signal
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -15,6 +16,7 @@ from queue import Empty
 from problems.data import DataSource
 from rmda_ref.crosscheck.mutants import REFERENCE
 from validation.claim import Claim, Profile, Setting
+from validation.on_arrays import backend_of
 from validation.parts import recall, store
 from validation.registry import discover, mutants_of
 from validation.training.run import Training
@@ -35,7 +37,9 @@ class Job:
     implementation: str
 
     def __str__(self) -> str:
-        return self.claim if self.implementation == REFERENCE.name else f"{self.claim} on {self.implementation}"
+        if self.implementation == REFERENCE.name:
+            return self.claim
+        return f"{self.claim} on {backend_of(self.implementation) or self.implementation}"
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ class Run:
         return Setting(self.seed, self.profile, self.data, progress, Store(self.trainings))
 
     def part(self, job: Job) -> Path:
-        return self.parts / f"{job.claim}--{job.implementation.replace(':', '--')}.json"
+        return self.parts / f"{job.claim}--{re.sub(r'[: ]', '--', job.implementation)}.json"
 
 
 Work = Job | Training

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from rmda_ref import L1, GroupLasso, Zero
+from rmda_ref.namespace import namespace
 from validation.noisy_quadratic import Array
 
 Map = Callable[[Array], Array]
@@ -55,8 +56,9 @@ class Tilted:
     def check(self, shape: tuple[int, ...]) -> None:
         self.regularizer.check(shape)
 
-    def prox(self, w: Array, step: float) -> Array:
-        return np.asarray(self.regularizer.prox(w - step * self.tilt, step))
+    def prox(self, w: Any, step: float) -> Any:
+        """Of an array of any namespace."""
+        return self.regularizer.prox(w - step * namespace(w).asarray(self.tilt, dtype=w.dtype), step)
 
 
 def symmetries(rng: np.random.Generator, shape: tuple[int, int]) -> tuple[Symmetry, ...]:

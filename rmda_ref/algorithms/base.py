@@ -1,12 +1,13 @@
 """What every optimizer offers."""
 
 from abc import ABC, abstractmethod
+from importlib import import_module
 from typing import Any, ClassVar, Generic
 
 from rmda_ref import checks
 from rmda_ref.algorithms.stepper import Buffers, StateT, Stepper, Tick
 from rmda_ref.algorithms.watch import Tracker
-from rmda_ref.namespace import Array
+from rmda_ref.namespace import Array, is_cupy
 from rmda_ref.regularizers import Regularizer
 from rmda_ref.schedules import step_size_at
 
@@ -61,6 +62,18 @@ class FusedAlgorithm(Algorithm[StateT]):
         """The state with these arrays and counters."""
 
     def stepper(self, start: Any, tracker: Tracker | None = None) -> Stepper[StateT]:
-        """The same algorithm in place, from an array ``w0`` or from a state (NumPy only)."""
+        """The same algorithm in place, from an array ``w0`` or from a state, on the CPU or on a device of CuPy.
+
+        Raises TypeError for arrays of other namespaces, or if a tracker is to watch a device.
+        """
         state: StateT = start if isinstance(start, self.state_type) else self.init(start)
-        return Stepper(self, state, tracker)
+        if not is_cupy(self.unpack(state).iterate):
+            return Stepper(self, state, tracker)
+        if tracker is not None:
+            raise TypeError(
+                "a tracker looks at every step and would wait for the device each time; leave it out, and ask "
+                "regularizer.manifold(stepper.state.prox_iterate) now and then"
+            )
+        # What compiles for devices is loaded where there are arrays of one.
+        stepper: Stepper[StateT] = import_module("rmda_ref.algorithms.device_stepper").DeviceStepper(self, state)
+        return stepper

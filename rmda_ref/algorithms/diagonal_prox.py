@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from math import sqrt
-from typing import Any
 
 from rmda_ref.namespace import Array, namespace
 from rmda_ref.regularizers import Blocks, Regularizer
@@ -45,15 +44,12 @@ def diagonal_prox(psi: Regularizer, centre: Array, step: float, metric: Array, s
         return _inexact(psi, centre, step, metric, start, tolerance)
     inexact = sum(block.regularizer.metric_prox is None for block in psi.blocks)
     share = tolerance / sqrt(inexact)  # the residuals of the blocks are orthogonal
-    parts: list[Any] = []
-    begin = 0
-    for block in psi.blocks:
-        end = begin + block.size
-        arrays = (array[begin:end].reshape(block.shape) for array in (centre, metric, start))
-        in_shape, its_metric, its_start = arrays
-        parts.append(diagonal_prox(block.regularizer, in_shape, step, its_metric, its_start, share).reshape(-1))
-        begin = end
-    return namespace(centre).concat(parts)
+    xp, (centres, metrics, starts) = namespace(centre), map(psi.split, (centre, metric, start))
+    found = (
+        diagonal_prox(block.regularizer, centres[block.name], step, metrics[block.name], starts[block.name], share)
+        for block in psi.blocks
+    )
+    return xp.concat([xp.reshape(part, (-1,)) for part in found])
 
 
 def _inexact(psi: Regularizer, centre: Array, step: float, metric: Array, start: Array, tolerance: float) -> Array:

@@ -45,6 +45,11 @@ class LazyStepper:
     def __init__(self, algorithm: RMDA, state: RMDAState) -> None:
         if not self.serves(algorithm):
             raise TypeError("a lazy stepper needs momentum=1 and an entrywise regularizer; use algorithm.stepper")
+        if not isinstance(state.anchor, np.ndarray):
+            raise TypeError(
+                f"a lazy stepper writes in place, but the state has arrays of {type(state.anchor).__name__}; "
+                "give NumPy arrays, or take RMDA.step on dense gradients"
+            )
         if state.anchor.ndim != 1:
             raise ValueError(f"a lazy stepper needs a flat parameter, got shape {state.anchor.shape}; use w.ravel()")
         self.algorithm = algorithm

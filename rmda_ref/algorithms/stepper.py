@@ -66,15 +66,17 @@ class Stepper(Generic[StateT]):
     """
 
     def __init__(self, algorithm: "FusedAlgorithm[StateT]", state: StateT, tracker: Tracker | None = None) -> None:
-        self.algorithm = algorithm
         self._tracker = tracker
         self._all_finite = finite_check()
-        self._load(state)
+        self._load(algorithm, state)
 
-    def _load(self, state: StateT) -> None:
-        given = self.algorithm.unpack(state)
+    def _load(self, algorithm: "FusedAlgorithm[StateT]", state: StateT) -> None:
+        given = algorithm.unpack(state)
         if not isinstance(given.iterate, np.ndarray):
-            raise TypeError(f"a stepper needs NumPy arrays, got {type(given.iterate).__name__}; use step instead")
+            raise TypeError(
+                f"a stepper needs NumPy arrays, got {type(given.iterate).__name__}; use step instead, or CuPy's arrays"
+            )
+        self.algorithm = algorithm
         self._buffers = given.copy()
         self._flat = tuple(
             array.reshape(-1) for array in (self._buffers.iterate, self._buffers.anchor, self._buffers.direction)
@@ -126,6 +128,4 @@ class Stepper(Generic[StateT]):
     def restart(self, **changes: Any) -> None:
         """A new stage from W^t, with changed hyper-parameters if any are given (``step_size=…, momentum=…``)."""
         algorithm = dataclasses.replace(self.algorithm, **changes)  # type: ignore[type-var]
-        state = self.algorithm.restart(self.state)
-        self.algorithm = algorithm
-        self._load(state)
+        self._load(algorithm, self.algorithm.restart(self.state))

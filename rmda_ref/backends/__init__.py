@@ -3,16 +3,20 @@
 ``drivers``   the plain loops (interpreted reference) and the fused steps
 ``numba``     the same loops compiled, for NumPy arrays
 ``array_api`` whole-array evaluation of branch-free kernels, for every other namespace
+``cupy``      that, and loops compiled for a device: ``cuda_loops``, compiled by ``cuda``
 """
 
+from importlib import import_module
 from types import ModuleType
 
 import numpy as np
 
 from rmda_ref.backends import array_api, numba
-from rmda_ref.namespace import Array
+from rmda_ref.namespace import Array, is_cupy
 
 
 def backend_of(x: Array) -> ModuleType:
     """The backend that drives kernels over arrays like ``x``."""
-    return numba if isinstance(x, np.ndarray) else array_api
+    if isinstance(x, np.ndarray):
+        return numba
+    return import_module("rmda_ref.backends.cupy") if is_cupy(x) else array_api

@@ -1,10 +1,11 @@
 """Arrays of any other array-API namespace (CuPy, JAX, PyTorch, …): whole-array evaluation of branch-free kernels.
 
 The kernel is not written again: its own code runs with ``abs``, ``min``, ``max``, ``select`` and the functions of
-``math`` taken elementwise from the namespace. Row kernels have no such evaluation and raise; nothing is copied to the
-host.
+``math`` taken elementwise from the namespace. Row kernels are evaluated by their forms on whole matrices of rows, and
+raise where they have none; nothing is copied to the host.
 """
 
+import builtins
 import math
 from collections.abc import Callable
 from functools import cache
@@ -13,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from rmda_ref.backends.whole_rows import FORMS
+from rmda_ref.backends.whole_rows.beside import beside
 from rmda_ref.layout import Groups, Rows, Segments
 from rmda_ref.namespace import Array, namespace
 
@@ -65,7 +68,7 @@ def _select(xp: Any) -> Callable[..., Any]:
 def on_arrays(kernel: Kernel, xp: Any) -> Kernel:
     """The same code object, and those of the kernels it calls, reading the elementwise functions of ``xp``."""
     assert isinstance(kernel, FunctionType)
-    names: dict[str, Any] = dict(_elementwise(xp))
+    names: dict[str, Any] = {"__builtins__": builtins} | _elementwise(xp)  # a namespace may import within the kernel
     for name in kernel.__code__.co_names:
         called = kernel.__globals__.get(name)
         if isinstance(called, FunctionType) and name not in names:
@@ -111,8 +114,49 @@ def radial(
     return x * layout.spread(factors, x.shape)
 
 
-def row(kernel: Kernel, x: Array, *arguments: Any) -> Array:
-    raise TypeError(
-        f"the kernel {kernel.__name__} runs row by row and has no evaluation on {type(x).__name__} arrays; "
-        "use NumPy arrays for this regularizer"
-    )
+def row(
+    kernel: Kernel,
+    x: Array,
+    layout: Rows | Groups | Segments,
+    prox_step: float,
+    strengths: float | Array,
+    metric: Array | None,
+    scratch_rows: int,
+    parameters: tuple[Any, ...],
+) -> Array:
+    """By the kernel's form on whole matrices of rows (`rmda_ref.backends.whole_rows`), in float64 where there is one.
+
+    Raises TypeError where the kernel has none.
+    """
+    form = FORMS.get(kernel)
+    if form is None:
+        raise TypeError(
+            f"the kernel {kernel.__name__} runs row by row and has no evaluation on {type(x).__name__} arrays; "
+            "use NumPy arrays for this regularizer"
+        )
+    xp, shape = namespace(x), tuple(x.shape)
+    if 0 in shape:
+        return xp.asarray(x, copy=True)
+    wide = widest(x)
+    batches = layout.batches(xp.astype(x, wide))
+    metrics = [None] * len(batches) if metric is None else [m for m, _ in layout.batches(xp.astype(metric, wide))]
+    results = []
+    for (rows, places), weights in zip(batches, metrics, strict=True):
+        strength = strengths if isinstance(strengths, float) else beside(_one_each(strengths, places), rows)
+        results.append(form(rows, prox_step * strength, weights, *parameters))
+    result = layout.from_batches(results, shape)
+    return xp.astype(xp.where(result == 0, 0.0, result), x.dtype)  # no negative zeros
+
+
+def widest(x: Array) -> Any:
+    """float64, or the dtype of ``x`` where its namespace has none."""
+    xp = namespace(x)
+    if xp is np:
+        return np.float64
+    return xp.__array_namespace_info__().dtypes(kind="real floating").get("float64", x.dtype)
+
+
+def _one_each(strengths: Array, places: Any) -> Array:
+    """The strengths of the rows at these places, as a column."""
+    column = np.asarray(strengths, dtype=np.float64).reshape(-1, 1)
+    return column if len(column) == 1 else column[places]

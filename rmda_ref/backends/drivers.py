@@ -22,7 +22,7 @@ RUN = 2048  # entries of an inner loop of an entrywise step; eight runs are its 
 
 def at(values, i):
     """``values[i]`` of an array, or the number itself."""
-    return values[i] if isinstance(values, np.ndarray) else values
+    return values if isinstance(values, float | int | np.generic) else values[i]
 
 
 @overload(at)

@@ -7,9 +7,12 @@ Rockafellar 1970, section 31). The natural u is grad F at the predictor; it beco
 and, where psi is a norm, by a factor that takes X^T u into the dual ball.
 """
 
+import math
+
 import numpy as np
 
 from rmda_ref.losses.base import LinearPredictorLoss
+from rmda_ref.losses.design import matching
 from rmda_ref.namespace import Array
 from rmda_ref.regularizers import Regularizer
 
@@ -31,13 +34,37 @@ def dual_value(loss: LinearPredictorLoss, regularizer: Regularizer, u: Array, co
         A dual point in the domain of F^* (with an intercept: a balanced one).
     correlation : array, shape of the coefficients
         X^T u.
+
+    Both are of the namespace of the data, on their device: only the value comes to the host.
+
+    Raises
+    ------
+    TypeError
+        If they are of another namespace or device, or psi has a conjugate, but not on this namespace.
     """
+    u, correlation = matching("u", u, loss.X), matching("correlation", correlation, loss.X)
     try:
-        if regularizer.homogeneity == 1.0:
-            size = regularizer.dual_norm(-correlation)
-            if np.isinf(size):  # a coefficient without penalty, not yet at its optimum
-                return -np.inf
-            return -loss.conjugate(u / max(size, 1.0))
-        return -loss.conjugate(u) - regularizer.conjugate(-correlation)
-    except TypeError:  # no conjugate is known
-        return -np.inf
+        size, of_psi = _conjugate(regularizer, -correlation)
+    except TypeError:
+        if _is_known(regularizer, tuple(correlation.shape)):
+            raise
+        return -math.inf
+    if math.isinf(size):  # a coefficient without penalty, not yet at its optimum
+        return -math.inf
+    return -loss.conjugate(u / max(size, 1.0)) - of_psi
+
+
+def _conjugate(regularizer: Regularizer, v: Array) -> tuple[float, float]:
+    """The size of v in the dual norm, and psi^* there, or where it comes into the dual ball; 0 for no norm."""
+    if regularizer.homogeneity == 1.0:
+        return float(regularizer.dual_norm(v)), 0.0
+    return 0.0, float(regularizer.conjugate(v))
+
+
+def _is_known(regularizer: Regularizer, shape: tuple[int, ...]) -> bool:
+    """Whether psi has a conjugate at all: then a TypeError is about the arrays."""
+    try:
+        _conjugate(regularizer, np.zeros(shape))
+    except TypeError:
+        return False
+    return True

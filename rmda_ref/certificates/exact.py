@@ -33,6 +33,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rmda_ref import checks
+from rmda_ref.certificates.host import host_only
 from rmda_ref.layout import Entries
 from rmda_ref.namespace import Array
 from rmda_ref.regularizers import Regularizer
@@ -85,7 +86,7 @@ def exact_trajectory(
     Raises
     ------
     TypeError
-        If the prox of the regularizer is not rational, or an argument is not a number.
+        If the prox of the regularizer is not rational, or an argument is not a number, or an array other than NumPy's.
     ValueError
         If a gradient has another length, or a schedule leaves its range.
 
@@ -94,6 +95,7 @@ def exact_trajectory(
     >>> first.prox_iterate
     [Fraction(1, 1), Fraction(0, 1)]
     """
+    host_only(w0=w0)
     anchor = [_exact("w0", x) for x in w0]
     prox = _exact_prox(regularizer, len(anchor))
     trajectory: list[ExactStep] = []
@@ -101,7 +103,9 @@ def exact_trajectory(
         iterate, weight = anchor, Fraction(0)
         grad_sum = [Fraction(0)] * len(anchor)
         for t in range(1, stage.n_steps + 1):
-            grad = [_exact("gradient", g) for g in gradient(list(iterate))]
+            given = gradient(list(iterate))
+            host_only(gradient=given)
+            grad = [_exact("gradient", g) for g in given]
             if len(grad) != len(anchor):
                 raise ValueError(f"gradient has {len(grad)} entries, w0 {len(anchor)}; they must be as many")
             scale = Fraction(math.sqrt(t))  # beta_t, the float that the library divides by
@@ -130,7 +134,7 @@ def ulps(prox_iterates: Sequence[Array], exact: Sequence[ExactStep]) -> npt.NDAr
         W~ of each step of a run.
     exact : the same steps, from `exact_trajectory`
 
-    Raises ValueError if there are not as many, TypeError for another dtype.
+    Raises ValueError if there are not as many, TypeError for another dtype or arrays other than NumPy's.
 
     >>> from rmda_ref import L1, RMDA, steps
     >>> algorithm = RMDA(L1(lam=1.0), step_size=0.3)
@@ -155,6 +159,7 @@ def _paired(prox_iterates: Sequence[Array], exact: Sequence[ExactStep]) -> list[
     if len(prox_iterates) != len(exact):
         raise ValueError(f"prox_iterates has {len(prox_iterates)} steps, exact {len(exact)}; give the same steps")
     for w, step in zip(prox_iterates, exact, strict=True):
+        host_only(prox_iterates=w)
         if w.shape != (n := len(step.terms),):
             raise ValueError(f"prox_iterates has shape {w.shape} at step {step.t}, the exact one ({n},)")
     return list(zip(prox_iterates, exact, strict=True))

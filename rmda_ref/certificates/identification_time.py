@@ -55,6 +55,7 @@ from scipy.linalg import solve_triangular
 from scipy.special import ndtr
 
 from rmda_ref import checks
+from rmda_ref.certificates.host import host_only
 
 __all__ = ["IdentificationPrediction", "TimeLaw", "first_passage", "predict_identification", "rda_law", "rmda_law"]
 
@@ -113,6 +114,7 @@ class TimeLaw:
         >>> round(float(rmda_law().cdf(0.9)), 3)
         0.5
         """
+        host_only(x=x)
         with np.errstate(divide="ignore"):
             log_x = np.log(np.asarray(x, dtype=np.float64))
         inside = np.clip(log_x, self.log_times[0], self.log_times[-1])
@@ -269,6 +271,7 @@ def predict_identification(
 
 def _levels(name: str, values: Any) -> Vector:
     """Probabilities strictly between 0 and 1."""
+    host_only(**{name: values})
     levels = np.asarray(values)
     if levels.dtype.kind != "f" or not ((levels > 0) & (levels < 1)).all():
         raise ValueError(f"{name} must lie in (0, 1), got {values!r}; 0.5 is the median")

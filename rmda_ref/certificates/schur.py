@@ -39,6 +39,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rmda_ref import checks
+from rmda_ref.certificates.host import host_only
 from rmda_ref.certificates.support import (
     Steps,
     Vector,
@@ -116,7 +117,8 @@ class SchurCertificate:
 
     Notes
     -----
-    Parameters have shape (..., n): leading axes are independent runs, and eps is the probability in each.
+    Parameters have shape (..., n): leading axes are independent runs, and eps is the probability in each. All arrays
+    are NumPy's, or TypeError is raised.
     """
 
     regularizer: L1
@@ -134,6 +136,7 @@ class SchurCertificate:
                 f"regularizer must be L1, got {type(self.regularizer).__name__}: the subgradient on the active part "
                 "must not change; see SupportCertificate for groups"
             )
+        host_only(hessian=self.hessian, signs=self.signs, reach=self.reach)
         checks.positive("noise", self.noise)
         checks.weights("reach", self.reach)
         checks.fraction("momentum", self.momentum, "it bounds the momenta from below; 1 means no momentum")
@@ -177,6 +180,7 @@ class SchurCertificate:
 
     def init(self, w0: Array) -> SchurState:
         """The state before the first step; ValueError if ``w0`` has the wrong shape or is not 0 on inactive entries."""
+        host_only(w0=w0)
         inactive = ~self._active
         if w0.shape[-1:] != inactive.shape:
             raise ValueError(f"w0 has shape {w0.shape}; its last axis must have {inactive.size} entries, one per sign")
@@ -195,6 +199,7 @@ class SchurCertificate:
 
         Raises ValueError if the weight or the step size is not what one more step of this stage can lead to.
         """
+        host_only(dual_average=dual_average, iterate=iterate, prox_iterate=prox_iterate)
         for name, array in (("dual_average", dual_average), ("iterate", iterate), ("prox_iterate", prox_iterate)):
             if array.shape != state.anchor.shape:
                 raise ValueError(f"{name} has shape {array.shape}, w0 had {state.anchor.shape}; give those of one run")

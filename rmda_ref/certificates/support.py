@@ -47,6 +47,7 @@ import numpy.typing as npt
 from scipy.special import lambertw
 
 from rmda_ref import checks
+from rmda_ref.certificates.host import host_only
 from rmda_ref.layout import Groups, Rows
 from rmda_ref.namespace import Array
 from rmda_ref.regularizers import L1, GroupLasso
@@ -190,8 +191,9 @@ class SupportCertificate:
     def init(self, w0: Array) -> SupportState:
         """The state before the first step from W^0 = ``w0``.
 
-        Raises ValueError if ``w0`` or ``noise`` does not fit the regularizer.
+        Raises ValueError if ``w0`` or ``noise`` does not fit the regularizer, TypeError if ``w0`` is no NumPy array.
         """
+        host_only(w0=w0)
         self.regularizer.check(w0.shape)
         eligible = self._magnitudes(w0) == 0
         checks.one_each("noise", None if np.ndim(self.noise) == 0 else self.noise, eligible.size, "magnitudes")
@@ -201,8 +203,9 @@ class SupportCertificate:
         """After one more step, which left V^t/alpha_t = ``dual_average`` and alpha_t = ``weight``; in O(n).
 
         Raises ValueError if the weight or the step size is not what one more step of this stage can lead to, or the
-        dual average has another shape than W^0.
+        dual average has another shape than W^0; TypeError if it is no NumPy array.
         """
+        host_only(dual_average=dual_average)
         t = state.t + 1
         weighted_step = next_weighted_step(state.weight, weight)
         step_size = nonincreasing(weighted_step, t, state.step_size)
@@ -242,6 +245,7 @@ def check_eps(eps: float) -> None:
 
 def check_noise(noise: Any) -> None:
     """Raise unless ``noise`` is one positive number, or an array of them."""
+    host_only(noise=noise)
     values = np.asarray(noise)
     if values.dtype.kind not in "fiu" or not (np.isfinite(values).all() and (values > 0).all()):
         raise ValueError(

@@ -113,6 +113,24 @@ class Groups:
         flat = xp.reshape(x, (-1,))
         return [xp.reshape(xp.take(flat, xp.asarray(group)), (1, -1)) for group in self._address.lists()]
 
+    def batches(self, x: Array) -> list[tuple[Array, Indices]]:
+        """Groups of one length as the rows of a matrix, each with the places of its groups among all."""
+        xp = namespace(x)
+        flat = xp.reshape(x, (-1,))
+        taken = [(xp.take(flat, self._beside(m.reshape(-1), x)), m.shape, numbers) for m, numbers in self._by_length]
+        return [(xp.reshape(entries, shape), numbers) for entries, shape, numbers in taken]
+
+    def from_batches(self, matrices: list[Array], shape: Shape) -> Array:
+        """The way back from `batches`: an array of this shape."""
+        xp = namespace(matrices[0])
+        flat = xp.concat([xp.reshape(matrix, (-1,)) for matrix in matrices])
+        return xp.reshape(xp.take(flat, self._beside(self._way_back, flat)), shape)
+
+    @staticmethod
+    def _beside(indices: Indices, x: Array) -> Array:
+        """Indices where ``x`` is."""
+        return namespace(x).asarray(indices, device=x.device)
+
     def magnitudes(self, w: Array) -> Array:
         """|w|: what a function of a row of magnitudes sees."""
         return entries.magnitudes(w)
@@ -127,6 +145,19 @@ class Groups:
         labels = np.empty(len(members), dtype=np.int64)
         labels[members] = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
         return labels
+
+    @cached_property
+    def _by_length(self) -> list[tuple[Indices, Indices]]:
+        """For each length, the entries of the groups of that length as rows, and the places of these groups."""
+        starts, members, _ = self._address
+        sizes = np.diff(starts)
+        places = [np.flatnonzero(sizes == size) for size in np.unique(sizes)]
+        return [(members[starts[where, None] + np.arange(sizes[where[0]])], where) for where in places]
+
+    @cached_property
+    def _way_back(self) -> Indices:
+        """Where each entry stands among those of `_by_length`."""
+        return np.argsort(np.concatenate([members.reshape(-1) for members, _ in self._by_length]))
 
     @cached_property
     def _padded(self) -> Indices:

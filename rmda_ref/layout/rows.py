@@ -78,6 +78,17 @@ class Rows:
         n_groups = int(np.prod([x.shape[axis] for axis in between]))
         return [xp.reshape(xp.permute_dims(x, between + axes), (n_groups, self.sizes(x.shape)))]
 
+    def batches(self, x: Array) -> list[tuple[Array, slice]]:
+        """The groups as the rows of matrices, each with the places of its groups among all."""
+        return [(self.rows(x)[0], slice(None))]
+
+    def from_batches(self, matrices: list[Array], shape: Shape) -> Array:
+        """The way back from `batches`: an array of this shape."""
+        xp, axes = namespace(matrices[0]), self.axes(shape)
+        order = (*(axis for axis in range(len(shape)) if axis not in axes), *axes)
+        moved = xp.reshape(matrices[0], tuple(shape[axis] for axis in order))
+        return xp.permute_dims(moved, tuple(order.index(axis) for axis in range(len(shape))))
+
     def magnitudes(self, w: Array) -> Array:
         """|w|: what a function of a row of magnitudes sees."""
         return entries.magnitudes(w)

@@ -26,7 +26,7 @@ class Segments:
     def __post_init__(self) -> None:
         checks.count("m", self.m, 1, "it is the length of a segment")
 
-    def _split(self, shape: Shape) -> tuple[Shape, Rows]:
+    def split(self, shape: Shape) -> tuple[Shape, Rows]:
         """The shape with the axis in two, segments by entries of a segment, and the second as an axis of rows."""
         if not -len(shape) <= self.axis < len(shape):
             raise ValueError(
@@ -42,10 +42,10 @@ class Segments:
         return (*shape[:axis], shape[axis] // self.m, self.m, *shape[axis + 1 :]), Rows(axis + 1)
 
     def check(self, shape: Shape) -> None:
-        self._split(shape)
+        self.split(shape)
 
     def address(self, shape: Shape) -> Address:
-        split, rows = self._split(shape)
+        split, rows = self.split(shape)
         return rows.address(split)
 
     def sizes(self, shape: Shape) -> int:
@@ -54,17 +54,17 @@ class Segments:
 
     def group_shape(self, shape: Shape) -> Shape:
         """Shape of an array with one number per group."""
-        split, rows = self._split(shape)
+        split, rows = self.split(shape)
         return rows.group_shape(split)
 
     def norms(self, w: Array) -> Array:
         """Euclidean norm of each group, in ``group_shape``."""
-        split, rows = self._split(tuple(w.shape))
+        split, rows = self.split(tuple(w.shape))
         return rows.norms(namespace(w).reshape(w, split))
 
     def dots(self, v: Array, w: Array) -> Array:
         """<v_g, w_g> of each group, in ``group_shape``."""
-        split, rows = self._split(tuple(w.shape))
+        split, rows = self.split(tuple(w.shape))
         return rows.dots(namespace(v).reshape(v, split), namespace(w).reshape(w, split))
 
     def spread(self, per_group: Array, shape: Shape) -> Array:
@@ -75,8 +75,17 @@ class Segments:
 
     def rows(self, x: Array) -> list[Array]:
         """The groups as the rows of one matrix."""
-        split, rows = self._split(tuple(x.shape))
+        split, rows = self.split(tuple(x.shape))
         return rows.rows(namespace(x).reshape(x, split))
+
+    def batches(self, x: Array) -> list[tuple[Array, slice]]:
+        """The groups as the rows of matrices, each with the places of its groups among all."""
+        return [(self.rows(x)[0], slice(None))]
+
+    def from_batches(self, matrices: list[Array], shape: Shape) -> Array:
+        """The way back from `batches`: an array of this shape."""
+        split, rows = self.split(shape)
+        return namespace(matrices[0]).reshape(rows.from_batches(matrices, split), shape)
 
     def magnitudes(self, w: Array) -> Array:
         """|w|: what a function of a row of magnitudes sees."""

@@ -3,6 +3,7 @@
 The shares pi_i are 1/n, or ``sample_weight`` over its sum.
 """
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,9 +11,11 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
-from rmda_ref.losses.design import Array, adjoint, check_design, forward, largest_gram_eigenvalue
+from rmda_ref.losses.design import adjoint, check_design, forward, largest_gram_eigenvalue, matching, namespace_of
+from rmda_ref.losses.samples import checked_samples, checked_targets, checked_weight, shares_of, taken
+from rmda_ref.losses.special import column, diagonal, quotient, rows_times
+from rmda_ref.namespace import Array, namespace
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +34,9 @@ class LinearPredictorLoss(ABC):
 
     All arithmetic is in the dtype of ``X``, to which weights are cast; sums over samples that give a scalar
     are accumulated in float64. The data are kept by reference and must not be changed.
+
+    A dense ``X`` may be of any array-API namespace (CuPy, PyTorch, JAX). Then ``y``, weights and dual points must be on
+    its device, or TypeError is raised, and results are: only scalars, and checks at the start, come to the host.
     """
 
     X: Any = field(repr=False)
@@ -46,15 +52,9 @@ class LinearPredictorLoss(ABC):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "X", check_design(self.X))
-        object.__setattr__(self, "y", np.asarray(self.y))
-        columns = self._several_outputs and self.y.ndim == 2 and self.y.size > 0
-        if self.y.shape != (self.n_samples, *(self.y.shape[1:] if columns else ())):
-            allowed = f"({self.n_samples},)" + f" or ({self.n_samples}, n_outputs)" * self._several_outputs
-            raise ValueError(
-                f"y must have shape {allowed}, one entry a row of X, got {self.y.shape}; use y.ravel() for one target"
-            )
+        object.__setattr__(self, "y", checked_targets(self.y, self.X, self._several_outputs))
         if self.sample_weight is not None:
-            object.__setattr__(self, "sample_weight", self._checked_weight(self.sample_weight))
+            object.__setattr__(self, "sample_weight", checked_weight(self.sample_weight, self.X))
 
     @property
     def n_samples(self) -> int:
@@ -87,7 +87,7 @@ class LinearPredictorLoss(ABC):
     def _sample_conjugates(self, v: Array, y: Array, tolerance: float) -> Array:
         """Return ``l^*(v_i, y_i)``, shape as the values; ``+inf`` further than about `tolerance` from the domain."""
 
-    def decision(self, w: npt.ArrayLike) -> Array:
+    def decision(self, w: Array) -> Array:
         """Return the predictor ``z = A w``: shape (n_samples,), or (n_samples, n_outputs)."""
         return forward(self.X, self._weights(w), self.fit_intercept)
 
@@ -109,10 +109,11 @@ class LinearPredictorLoss(ABC):
 
         The diagonals of the B_i, shape (n_samples, K), and the sum of the B_i, shape (K, K).
         """
-        diagonals = self.hessian_at(z)(np.ones_like(z)).reshape(self.n_samples, -1)  # outputs are apart
-        return diagonals, np.diag(diagonals.sum(axis=0))
+        xp = namespace(z)
+        diagonals = xp.reshape(self.hessian_at(z)(xp.ones_like(z)), (self.n_samples, -1))  # outputs are apart
+        return diagonals, diagonal(xp.sum(diagonals, axis=0, dtype=z.dtype))
 
-    def value(self, w: npt.ArrayLike) -> float:
+    def value(self, w: Array) -> float:
         """Return ``f(w)``, the mean loss per sample.
 
         Raises
@@ -122,18 +123,19 @@ class LinearPredictorLoss(ABC):
         """
         return self.value_at(self.decision(w))
 
-    def gradient(self, w: npt.ArrayLike, samples: npt.ArrayLike | None = None) -> Array:
+    def gradient(self, w: Array, samples: Array | None = None) -> Array:
         """Return the gradient of the mean loss over a mini-batch.
 
         Parameters
         ----------
         w : array of shape `weight_shape`
         samples : array of int, shape (batch_size,), optional
-            Indices of the samples, repetitions counted; all samples, each once, if None.
+            Indices of the samples, repetitions counted; all samples, each once, if None. Of NumPy, or of the
+            namespace of ``X``: the range of indices on a device is not checked, for the host would have to wait.
 
         Returns
         -------
-        array of shape `weight_shape`, C-ordered, of the dtype of ``X``
+        array of shape `weight_shape`, of the dtype of ``X``; C-ordered for NumPy
 
         Raises
         ------
@@ -141,20 +143,20 @@ class LinearPredictorLoss(ABC):
             If `samples` is not a non-empty one-dimensional integer array, or `w` has the wrong shape; if ``X`` is
             CSC and `samples` is given.
         IndexError
-            If an index is out of range.
+            If an index on the host is out of range.
         """
         if samples is None:
             return adjoint(self.X, self.dual_point(w), self.fit_intercept)
         X, y, weights = self._batch(samples)
-        dual = self._sample_gradients(forward(X, self._weights(w), self.fit_intercept), y) / len(y)
-        return adjoint(X, dual if weights is None else _rows_times(weights, dual), self.fit_intercept)
+        dual = self._sample_gradients(forward(X, self._weights(w), self.fit_intercept), y) / int(y.shape[0])
+        return adjoint(X, dual if weights is None else rows_times(weights, dual), self.fit_intercept)
 
-    def value_and_gradient(self, w: npt.ArrayLike) -> tuple[float, Array]:
+    def value_and_gradient(self, w: Array) -> tuple[float, Array]:
         """Return ``(value(w), gradient(w))`` from one evaluation of the predictor."""
         z = self.decision(w)
         return self.value_at(z), adjoint(self.X, self.dual_at(z), self.fit_intercept)
 
-    def hessian_product(self, w: npt.ArrayLike, direction: npt.ArrayLike) -> Array:
+    def hessian_product(self, w: Array, direction: Array) -> Array:
         """Return the Hessian of ``f`` at `w` times `direction`; both have the shape `weight_shape`."""
         along = forward(self.X, self._weights(direction, "direction"), self.fit_intercept)
         return adjoint(self.X, self.hessian_at(self.decision(w))(along), self.fit_intercept)
@@ -164,7 +166,8 @@ class LinearPredictorLoss(ABC):
 
         Proved: the gradient of ``l(., y)`` is `smoothness`-Lipschitz, hence L with the exact eigenvalue.
         If ``min(X.shape) <= 2000`` the eigenvalue comes from a dense eigenproblem and is raised by its
-        rounding bound. Otherwise it is the Ritz value of at least k = 64 Lanczos steps from a random start
+        rounding bound; on any namespace, as far as its ``linalg.eigvalsh`` is backward stable. Otherwise, for
+        NumPy and SciPy only, it is the Ritz value of at least k = 64 Lanczos steps from a random start
         (seed fixed), divided by 1 - 0.05; with m the smaller side of ``A`` this falls short with probability
         at most ``1.648 sqrt(m) exp(-sqrt(0.05) (2k - 1))``, below 1e-9 for m <= 1e6 [1]_.
 
@@ -172,6 +175,8 @@ class LinearPredictorLoss(ABC):
         ------
         ValueError
             If `smoothness` is infinite.
+        TypeError
+            If ``X`` is of another namespace and ``min(X.shape) > 2000``.
 
         References
         ----------
@@ -185,14 +190,14 @@ class LinearPredictorLoss(ABC):
             )
         return self.smoothness * largest_gram_eigenvalue(self.X, self.fit_intercept, self._shares)
 
-    def dual_point(self, w: npt.ArrayLike) -> Array:
+    def dual_point(self, w: Array) -> Array:
         """Return ``u = grad F(A w)``, shape of the predictor, so that ``gradient(w) = A^T u``.
 
         It is the point of equality in Fenchel–Young: ``F(z) + F^*(u) = <z, u>`` at ``z = A w``.
         """
         return self.dual_at(self.decision(w))
 
-    def conjugate(self, dual: npt.ArrayLike) -> float:
+    def conjugate(self, dual: Array) -> float:
         """Return ``F^*(u) = sup_z <u, z> - F(z) = sum_i pi_i l^*(u_i / pi_i, y_i)``; ``+inf`` outside the domain.
 
         `dual` has the shape of the predictor and the scale of `dual_point`, which carries the shares pi_i. The class
@@ -207,17 +212,17 @@ class LinearPredictorLoss(ABC):
         ValueError
             If `dual` does not have the shape of the predictor.
         """
-        dual = self._dual(dual).astype(np.float64, copy=False)
-        tolerance = 16.0 * (dual.size // self.n_samples) * float(np.finfo(self.X.dtype).eps)
+        xp = self._xp
+        dual = xp.asarray(self._dual(dual), dtype=xp.float64)
+        tolerance = 16.0 * math.prod(self.weight_shape[:-1]) * float(xp.finfo(self.X.dtype).eps)
         if self._shares is None:
             return self._mean(self._sample_conjugates(self.n_samples * dual, self.y, tolerance))
-        if dual[self._shares == 0].any():
-            return float(np.inf)
-        shares = _column(self._shares, dual)
-        v = np.divide(dual, shares, out=np.zeros_like(dual), where=shares > 0)
-        return self._mean(self._sample_conjugates(v, self.y, tolerance))
+        shares = column(self._shares, dual)
+        if xp.any((shares == 0) & (dual != 0)):
+            return math.inf
+        return self._mean(self._sample_conjugates(quotient(dual, shares), self.y, tolerance))
 
-    def balanced(self, dual: npt.ArrayLike) -> Array:
+    def balanced(self, dual: Array) -> Array:
         """Return a point near `dual` that sums to zero over the samples, for each output, up to rounding.
 
         An unpenalised intercept asks this of a dual feasible point, for the sum is the last entry of ``A^T u``. For
@@ -238,86 +243,57 @@ class LinearPredictorLoss(ABC):
         ValueError
             If `dual` does not have the shape of the predictor.
         """
-        dual = self._dual(dual)
-        sides = np.stack([np.maximum(side, 0).sum(axis=0, dtype=np.float64) for side in (dual, -dual)])
-        factors = np.divide(sides.min(axis=0), sides, out=np.zeros_like(sides), where=sides > 0).astype(dual.dtype)
-        return np.asarray(np.where(dual > 0, factors[0], factors[1]) * dual)
+        xp, dual = self._xp, self._dual(dual)
+        sides = xp.stack([xp.sum(xp.maximum(side, 0), axis=0, dtype=xp.float64) for side in (dual, -dual)])
+        factors = xp.asarray(quotient(xp.min(sides, axis=0), sides), dtype=dual.dtype)
+        return xp.where(dual > 0, factors[0, ...], factors[1, ...]) * dual
 
     @property
     def dual_shares(self) -> Array:
         """pi_i of each sample, shape (n_samples,)."""
-        return self._shared(np.ones(self.n_samples))
+        n, xp = self.n_samples, self._xp
+        return xp.full(n, 1 / n, dtype=xp.float64, device=self.y.device) if self._shares is None else self._shares
+
+    @property
+    def _xp(self) -> Any:
+        return namespace_of(self.X)
 
     @cached_property
     def _shares(self) -> Array | None:
         """pi_i in float64, or None where they are all 1/n."""
-        if self.sample_weight is None:
-            return None
-        # By the largest first: the sum of the weights could overflow.
-        shares = self.sample_weight / self.sample_weight.max()
-        shares /= shares.sum()
-        # A share that is subnormal in the dtype would leave too few digits to its part of a dual point.
-        return np.where(shares < np.finfo(self.X.dtype).tiny, 0.0, shares)
-
-    def _checked_weight(self, given: Any) -> Array:
-        weight = np.asarray(given, dtype=np.float64)
-        if weight.shape != (self.n_samples,):
-            raise ValueError(
-                f"sample_weight must have shape ({self.n_samples},), one entry a row of X, got {weight.shape}"
-            )
-        bad = ~(np.isfinite(weight) & (weight >= 0))
-        if bad.any():
-            raise ValueError(
-                f"sample_weight must be finite and at least 0, got {weight[bad][0]}; use 0 to leave a sample out"
-            )
-        if not weight.any():
-            raise ValueError("sample_weight must not be 0 everywhere; leave it out for equal weights")
-        return weight
+        return None if self.sample_weight is None else shares_of(self.sample_weight, self.X.dtype)
 
     def _mean(self, values: Array) -> float:
         """The mean over the samples, by their shares, of the sum over the outputs."""
-        values = values.sum(axis=tuple(range(1, values.ndim)), dtype=np.float64)
-        return float(values.mean() if self._shares is None else self._shared(values).sum())
+        xp = self._xp
+        if values.ndim > 1:
+            values = xp.sum(values, axis=tuple(range(1, values.ndim)), dtype=xp.float64)
+        values = xp.asarray(values, dtype=xp.float64)
+        return float(xp.mean(values) if self._shares is None else xp.sum(self._shared(values)))
 
     def _shared(self, per_sample: Array) -> Array:
         """Values of the predictor's shape, times the shares."""
-        return per_sample / self.n_samples if self._shares is None else _rows_times(self._shares, per_sample)
+        return per_sample / self.n_samples if self._shares is None else rows_times(self._shares, per_sample)
 
-    def _dual(self, dual: npt.ArrayLike) -> Array:
-        dual = np.asarray(dual)
+    def _dual(self, dual: Array) -> Array:
+        xp, dual = self._xp, matching("dual", dual, self.X)
         shape = (self.n_samples, *self.weight_shape[:-1])
         if dual.shape != shape:
-            raise ValueError(f"dual must have the shape {shape} of the predictor, got {dual.shape}; see dual_point")
-        return dual if dual.dtype == np.float32 else dual.astype(np.float64, copy=False)
+            given = tuple(dual.shape)
+            raise ValueError(f"dual must have the shape {shape} of the predictor, got {given}; see dual_point")
+        return dual if dual.dtype == xp.float32 else xp.asarray(dual, dtype=xp.float64)
 
-    def _weights(self, w: npt.ArrayLike, name: str = "w") -> Array:
-        w = np.asarray(w, dtype=self.X.dtype)
+    def _weights(self, w: Array, name: str = "w") -> Array:
+        w = self._xp.asarray(matching(name, w, self.X), dtype=self.X.dtype)
         if w.shape != self.weight_shape:
             raise ValueError(
-                f"{name} must have shape {self.weight_shape}, got {w.shape}; "
+                f"{name} must have shape {self.weight_shape}, got {tuple(w.shape)}; "
                 f"the last axis is n_features{' + 1, the intercept last' if self.fit_intercept else ''}"
             )
         return w
 
-    def _batch(self, samples: npt.ArrayLike) -> tuple[Any, Array, Array | None]:
+    def _batch(self, samples: Array) -> tuple[Any, Array, Array | None]:
         """Rows, targets, and n pi_i: with these weights the mean over a batch has the mean F."""
-        samples = np.asarray(samples)
-        if samples.dtype.kind not in "iu":
-            raise TypeError(f"samples must be integer indices, got {samples.dtype}; use np.flatnonzero for a mask")
-        if samples.ndim != 1 or samples.size == 0:
-            raise ValueError(f"samples must be one-dimensional and not empty, got shape {samples.shape}")
-        if getattr(self.X, "format", "dense") == "csc":
-            raise TypeError("a mini-batch takes rows of X, which CSC does not give; use X.tocsr()")
-        weights = None if self._shares is None else self.n_samples * self._shares[samples]
-        return self.X[samples], self.y[samples], weights
-
-
-def _column(factors: Array, values: Array) -> Array:
-    """One factor a sample, to be broadcast against `values`, in their dtype."""
-    return np.asarray(factors, values.dtype).reshape(-1, *[1] * (values.ndim - 1))
-
-
-def _rows_times(factors: Array, values: Array) -> Array:
-    """``values`` times one factor a sample; 0 where the factor is 0, even if the value is infinite."""
-    column = _column(factors, values)
-    return np.asarray(np.multiply(values, column, out=np.zeros_like(values), where=column > 0))
+        samples = checked_samples(samples, self.X)
+        weights = None if self._shares is None else self.n_samples * taken(self._shares, samples)
+        return taken(self.X, samples), taken(self.y, samples), weights

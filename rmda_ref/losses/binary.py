@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rmda_ref.losses.base import LinearPredictorLoss
+from rmda_ref.losses.design import is_of
+from rmda_ref.losses.samples import first
 
 
 @dataclass(frozen=True, eq=False)
@@ -14,11 +16,13 @@ class BinaryLoss(LinearPredictorLoss):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.y.dtype.kind not in "iufb":
+        xp = self._xp
+        if not is_of(self.y, "biuf"):
             raise TypeError(f"y must be numeric labels -1 and +1, got {self.y.dtype}; encode the labels as -1 and +1")
-        unknown = (self.y != 1) & (self.y != -1)
-        if unknown.any():
+        y = self.y if is_of(self.y, "f") else xp.asarray(self.y, dtype=self.X.dtype)
+        unknown = (y != 1) & (y != -1)
+        if xp.any(unknown):
             raise ValueError(
-                f"y must hold the labels -1 and +1, got {self.y[unknown][0]}; use 2*y - 1 for labels 0 and 1"
+                f"y must hold the labels -1 and +1, got {first(self.y, unknown)}; use 2*y - 1 for labels 0 and 1"
             )
-        object.__setattr__(self, "y", self.y.astype(self.X.dtype, copy=False))
+        object.__setattr__(self, "y", xp.asarray(y, dtype=self.X.dtype))

@@ -4,11 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-import numpy as np
-
 from rmda_ref.checks import positive
-from rmda_ref.losses.design import Array
 from rmda_ref.losses.regression import RegressionLoss
+from rmda_ref.losses.special import clipped
+from rmda_ref.namespace import Array, namespace
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +20,7 @@ class HuberLoss(RegressionLoss):
 
     Parameters
     ----------
-    X : ndarray, CSR or CSC matrix of shape (n_samples, n_features), float32 or float64
+    X : array, CSR or CSC matrix of shape (n_samples, n_features), float32 or float64
     y : array of float, shape (n_samples,) or (n_samples, n_outputs)
         Targets; stored in the dtype of `X`.
     delta : float, default=1.35
@@ -62,17 +61,20 @@ class HuberLoss(RegressionLoss):
         object.__setattr__(self, "delta", positive("delta", self.delta))
 
     def _sample_values(self, z: Array, y: Array) -> Array:
-        residuals = np.abs(z - y)
-        clipped = np.minimum(residuals, self.delta)
-        return np.asarray(clipped * (residuals - clipped / 2))
+        xp = namespace(z)
+        residuals = xp.abs(z - y)
+        clipped = xp.minimum(residuals, self.delta)
+        return clipped * (residuals - clipped / 2)
 
     def _sample_gradients(self, z: Array, y: Array) -> Array:
-        return np.asarray(np.clip(z - y, -self.delta, self.delta))
+        return clipped(z - y, -self.delta, self.delta)
 
     def _sample_hessians(self, z: Array, y: Array) -> Callable[[Array], Array]:
-        quadratic = np.abs(z - y) <= self.delta
-        return lambda direction: np.where(quadratic, direction, 0)
+        xp = namespace(z)
+        quadratic = xp.abs(z - y) <= self.delta
+        return lambda direction: xp.where(quadratic, direction, 0)
 
     def _sample_conjugates(self, v: Array, y: Array, tolerance: float) -> Array:
-        inside = np.abs(v) <= self.delta * (1.0 + tolerance)
-        return np.where(inside, np.square(v) / 2 + v * y, np.inf)
+        xp = namespace(v)
+        inside = xp.abs(v) <= self.delta * (1.0 + tolerance)
+        return xp.where(inside, xp.square(v) / 2 + v * y, xp.inf)

@@ -4,11 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-from scipy.special import entr, expit
-
 from rmda_ref.losses.binary import BinaryLoss
-from rmda_ref.losses.design import Array
+from rmda_ref.losses.special import clipped, entr, expit
+from rmda_ref.namespace import Array, namespace
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +19,7 @@ class LogisticLoss(BinaryLoss):
 
     Parameters
     ----------
-    X : ndarray, CSR or CSC matrix of shape (n_samples, n_features), float32 or float64
+    X : array, CSR or CSC matrix of shape (n_samples, n_features), float32 or float64
     y : array of shape (n_samples,)
         Labels, each -1 or +1; stored in the dtype of `X`.
     fit_intercept : bool, default=False
@@ -50,19 +48,19 @@ class LogisticLoss(BinaryLoss):
 
     @staticmethod
     def _sample_values(z: Array, y: Array) -> Array:
-        return np.asarray(np.logaddexp(0, -y * z))
+        return namespace(z).logaddexp(0, -y * z)
 
     @staticmethod
     def _sample_gradients(z: Array, y: Array) -> Array:
-        return np.asarray(-y * expit(-y * z))
+        return -y * expit(-y * z)
 
     @staticmethod
     def _sample_hessians(z: Array, y: Array) -> Callable[[Array], Array]:
         curvature = expit(z) * expit(-z)
-        return lambda direction: np.asarray(curvature * direction)
+        return lambda direction: curvature * direction
 
     @staticmethod
     def _sample_conjugates(v: Array, y: Array, tolerance: float) -> Array:
-        wrong = -y * v
-        inside = np.clip(wrong, 0.0, 1.0)
-        return np.where(np.abs(wrong - inside) <= tolerance, -entr(inside) - entr(1.0 - inside), np.inf)
+        xp, wrong = namespace(v), -y * v
+        inside = clipped(wrong, 0.0, 1.0)
+        return xp.where(xp.abs(wrong - inside) <= tolerance, -entr(inside) - entr(1.0 - inside), xp.inf)

@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from typing import ClassVar, cast
 
 import numpy as np
-import numpy.typing as npt
-from scipy.special import entr
 
 from rmda_ref.losses.base import LinearPredictorLoss
-from rmda_ref.losses.design import Array
+from rmda_ref.losses.design import as_dtype, is_of
+from rmda_ref.losses.samples import first
+from rmda_ref.losses.special import at_labels, diagonal, entr, log_softmax, one_hot
+from rmda_ref.namespace import Array, namespace
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +23,7 @@ class MultinomialLoss(LinearPredictorLoss):
 
     Parameters
     ----------
-    X : ndarray, CSR or CSC matrix of shape (n_samples, n_features), float32 or float64
+    X : array, CSR or CSC matrix of shape (n_samples, n_features), float32 or float64
     y : array of int, shape (n_samples,)
         Class labels 0, ..., n_classes - 1.
     fit_intercept : bool, default=False
@@ -67,17 +68,18 @@ class MultinomialLoss(LinearPredictorLoss):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.y.dtype.kind not in "iu":
-            raise TypeError(f"y must be integer class labels, got {self.y.dtype}; use y.astype(np.intp)")
+        xp = self._xp
+        if not is_of(self.y, "iu"):
+            raise TypeError(f"y must be integer class labels, got {self.y.dtype}; use {as_dtype('y', self.y, 'int64')}")
         if self.n_classes is None:
-            object.__setattr__(self, "n_classes", int(self.y.max()) + 1)
+            object.__setattr__(self, "n_classes", int(xp.max(self.y)) + 1)
         n_classes = cast(int, self.n_classes)
         if n_classes < 2:
             raise ValueError(f"n_classes must be at least 2, got {n_classes}; pass n_classes if y lacks a class")
         outside = (self.y < 0) | (self.y >= n_classes)
-        if outside.any():
+        if xp.any(outside):
             raise ValueError(
-                f"y must lie in 0, ..., {n_classes - 1}, got {self.y[outside][0]}; "
+                f"y must lie in 0, ..., {n_classes - 1}, got {int(first(self.y, outside))}; "
                 "relabel with np.unique(y, return_inverse=True) or raise n_classes"
             )
 
@@ -86,21 +88,22 @@ class MultinomialLoss(LinearPredictorLoss):
         """Shape of the weights: (n_classes, n_features), or one column more with an intercept."""
         return (cast(int, self.n_classes), *super().weight_shape)
 
-    def predict(self, w: npt.ArrayLike) -> Array:
+    def predict(self, w: Array) -> Array:
         """Return the most probable class of each sample, shape (n_samples,)."""
-        return np.asarray(np.argmax(self.decision(w), axis=1))
+        return self._xp.argmax(self.decision(w), axis=1)
 
-    def accuracy(self, w: npt.ArrayLike) -> float:
+    def accuracy(self, w: Array) -> float:
         """Return the fraction of the samples whose label is predicted."""
         return self._mean(self.predict(w) == self.y)
 
     def curvature_at(self, z: Array) -> tuple[Array, Array]:
         """Return the diagonals of the blocks of the Hessian, one a sample, and the sum of the blocks."""
-        p = np.exp(_log_softmax(z))
+        xp = namespace(z)
+        p = xp.exp(log_softmax(z))
         shared = self._shared(p)
-        return shared * (1 - p), np.diag(shared.sum(axis=0)) - shared.T @ p
+        return shared * (1 - p), diagonal(xp.sum(shared, axis=0, dtype=z.dtype)) - shared.T @ p
 
-    def balanced(self, dual: npt.ArrayLike) -> Array:
+    def balanced(self, dual: Array) -> Array:
         """Return a point near `dual` that sums to zero over the samples, for each class, up to rounding.
 
         A point in the domain is ``u_i = pi_i (q_i - e_{y_i})`` with probabilities ``q_i``. It sums to zero when their
@@ -108,42 +111,46 @@ class MultinomialLoss(LinearPredictorLoss):
         it, ``r = qbar + (shares - qbar) / theta``, and theta is the smallest for which r has no negative entry: at
         most 1, where r is the shares. Parameters, returns and errors are those of `LinearPredictorLoss.balanced`.
         """
-        dual = self._dual(dual)
-        pi = self.dual_shares
-        excess = dual.sum(axis=0, dtype=np.float64)
-        mean = excess + np.bincount(self.y, weights=pi, minlength=len(excess))
+        xp, dual = self._xp, self._dual(dual)
+        pi, wide = self.dual_shares, xp.asarray(dual, dtype=xp.float64)
+        excess = xp.sum(wide, axis=0)
+        labels = None if xp is np else one_hot(self.y, dual.shape[1])
+        if labels is None:
+            mean = excess + np.bincount(self.y, weights=pi, minlength=len(excess))
+        else:
+            mean = excess + xp.sum(xp.where(labels, pi[:, None], 0), axis=0)
         # mean >= excess as shares are >= 0, so theta <= 1 holds in floating point too.
-        theta = np.divide(excess, mean, out=np.zeros_like(mean), where=excess > 0).max()
-        balanced = (1.0 - theta) * dual + pi[:, None] * (theta * mean - excess)
-        balanced[np.arange(self.n_samples), self.y] -= theta * pi
-        return np.asarray(balanced, dual.dtype)
+        positive = excess > 0
+        theta = xp.max(xp.where(positive, excess, 0) / xp.where(positive, mean, 1))
+        balanced = (1.0 - theta) * wide + pi[:, None] * (theta * mean - excess)
+        if labels is None:
+            balanced[np.arange(self.n_samples), self.y] -= theta * pi
+        else:
+            balanced = balanced - xp.where(labels, (theta * pi)[:, None], 0)
+        return xp.asarray(balanced, dtype=dual.dtype)
 
     @staticmethod
     def _sample_values(z: Array, y: Array) -> Array:
-        return np.asarray(-_log_softmax(z)[np.arange(len(y)), y])
+        return -at_labels(log_softmax(z), y)
 
     @staticmethod
     def _sample_gradients(z: Array, y: Array) -> Array:
-        gradients = np.exp(_log_softmax(z))
+        xp = namespace(z)
+        gradients = xp.exp(log_softmax(z))
+        if xp is not np:
+            return gradients - xp.asarray(one_hot(y, z.shape[1]), dtype=z.dtype)
         gradients[np.arange(len(y)), y] -= 1
         return gradients
 
     @staticmethod
     def _sample_hessians(z: Array, y: Array) -> Callable[[Array], Array]:
-        p = np.exp(_log_softmax(z))
-        return lambda direction: np.asarray(p * (direction - np.sum(p * direction, axis=1, keepdims=True)))
+        xp = namespace(z)
+        p = xp.exp(log_softmax(z))
+        return lambda direction: p * (direction - xp.sum(p * direction, axis=1, keepdims=True, dtype=z.dtype))
 
     @staticmethod
     def _sample_conjugates(v: Array, y: Array, tolerance: float) -> Array:
-        p = v.copy()
-        p[np.arange(len(y)), y] += 1
-        return _negative_entropy(p, tolerance)
-
-
-def _log_softmax(z: Array) -> Array:
-    # Subtracting the logsumexp in one piece would lose |z| eps of it; the maximum first is exact enough.
-    shifted = z - z.max(axis=1, keepdims=True)
-    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
+        return _negative_entropy(v + namespace(v).asarray(one_hot(y, v.shape[1]), dtype=v.dtype), tolerance)
 
 
 def _negative_entropy(p: Array, tolerance: float) -> Array:
@@ -152,6 +159,7 @@ def _negative_entropy(p: Array, tolerance: float) -> Array:
     Rows within `tolerance` of the simplex count as on it: the simplex has no interior, so a computed
     probability vector would otherwise be outside by rounding.
     """
+    xp = namespace(p)
     near_zero = (p < 0) & (p >= -tolerance)
-    on_hyperplane = np.abs(p.sum(axis=-1) - 1.0) <= tolerance
-    return np.where(on_hyperplane, -entr(np.where(near_zero, 0.0, p)).sum(axis=-1), np.inf)
+    on_hyperplane = xp.abs(xp.sum(p, axis=-1) - 1.0) <= tolerance
+    return xp.where(on_hyperplane, -xp.sum(entr(xp.where(near_zero, 0.0, p)), axis=-1), xp.inf)

@@ -1,14 +1,15 @@
 """The Poisson loss of counts and rates, with the logarithm as link."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from scipy.special import xlogy
 
-from rmda_ref.losses.design import Array
 from rmda_ref.losses.regression import RegressionLoss
+from rmda_ref.losses.special import xlogy
+from rmda_ref.namespace import Array, namespace
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +23,7 @@ class PoissonLoss(RegressionLoss):
 
     Parameters
     ----------
-    X : ndarray, CSR or CSC matrix of shape (n_samples, n_features), float32 or float64
+    X : array, CSR or CSC matrix of shape (n_samples, n_features), float32 or float64
     y : array of float or int, shape (n_samples,) or (n_samples, n_outputs)
         Counts or rates, at least 0; stored in the dtype of `X`.
     fit_intercept : bool, default=False
@@ -52,29 +53,32 @@ class PoissonLoss(RegressionLoss):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if (self.y < 0).any():
-            raise ValueError(f"y must be at least 0, got {self.y.min()}; use SquaredLoss or HuberLoss for such targets")
+        xp = self._xp
+        if xp.any(self.y < 0):
+            raise ValueError(
+                f"y must be at least 0, got {float(xp.min(self.y))}; use SquaredLoss or HuberLoss for such targets"
+            )
 
     @staticmethod
     @np.errstate(over="ignore")
     def _sample_values(z: Array, y: Array) -> Array:
-        return np.asarray(np.exp(z) - y * z)
+        return namespace(z).exp(z) - y * z
 
     @staticmethod
     @np.errstate(over="ignore")
     def _sample_gradients(z: Array, y: Array) -> Array:
-        return np.asarray(np.exp(z) - y)
+        return namespace(z).exp(z) - y
 
     @staticmethod
     @np.errstate(over="ignore")
     def _sample_hessians(z: Array, y: Array) -> Callable[[Array], Array]:
-        mean = np.exp(z)
+        mean = namespace(z).exp(z)
         # inf * 0 is no news where exp has overflowed.
-        return np.errstate(over="ignore", invalid="ignore")(lambda direction: np.asarray(mean * direction))
+        return np.errstate(over="ignore", invalid="ignore")(lambda direction: mean * direction)
 
     @staticmethod
     def _sample_conjugates(v: Array, y: Array, tolerance: float) -> Array:
-        s = v + y
-        inside = s >= -tolerance * np.maximum(y, 1.0)
-        s = np.maximum(s, 0.0)
-        return np.where(inside, xlogy(s, s / np.e), np.inf)
+        xp, s = namespace(v), v + y
+        inside = s >= -tolerance * xp.maximum(y, 1.0)
+        s = xp.maximum(s, 0.0)
+        return xp.where(inside, xlogy(s, s / math.e), xp.inf)

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
 from rmda_ref.losses.base import LinearPredictorLoss
+from rmda_ref.losses.design import as_dtype, is_of
+from rmda_ref.losses.samples import first
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,9 +22,10 @@ class RegressionLoss(LinearPredictorLoss):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.y.dtype.kind not in self._target_kinds:
-            raise TypeError(f"y must be floating point, got {self.y.dtype}; use y.astype(np.float64)")
-        finite = np.isfinite(self.y)
-        if not finite.all():
-            raise ValueError(f"y must be finite, got {self.y[~finite][0]}; drop the samples without a target")
-        object.__setattr__(self, "y", self.y.astype(self.X.dtype, copy=False))
+        xp = self._xp
+        if not is_of(self.y, self._target_kinds):
+            raise TypeError(f"y must be floating point, got {self.y.dtype}; use {as_dtype('y', self.y, 'float64')}")
+        finite = xp.isfinite(self.y)
+        if not xp.all(finite):
+            raise ValueError(f"y must be finite, got {first(self.y, ~finite)}; drop the samples without a target")
+        object.__setattr__(self, "y", xp.asarray(self.y, dtype=self.X.dtype))

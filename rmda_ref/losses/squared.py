@@ -4,10 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
-from rmda_ref.losses.design import Array
 from rmda_ref.losses.regression import RegressionLoss
+from rmda_ref.namespace import Array, namespace
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,7 +17,7 @@ class SquaredLoss(RegressionLoss):
 
     Parameters
     ----------
-    X : ndarray, CSR or CSC matrix of shape (n_samples, n_features), float32 or float64
+    X : array, CSR or CSC matrix of shape (n_samples, n_features), float32 or float64
     y : array of float, shape (n_samples,) or (n_samples, n_outputs)
         Targets; stored in the dtype of `X`.
     fit_intercept : bool, default=False
@@ -50,7 +48,7 @@ class SquaredLoss(RegressionLoss):
 
     @staticmethod
     def _sample_values(z: Array, y: Array) -> Array:
-        return np.asarray(np.square(z - y) / 2)
+        return namespace(z).square(z - y) / 2
 
     @staticmethod
     def _sample_gradients(z: Array, y: Array) -> Array:
@@ -62,4 +60,4 @@ class SquaredLoss(RegressionLoss):
 
     @staticmethod
     def _sample_conjugates(v: Array, y: Array, tolerance: float) -> Array:
-        return np.asarray(np.square(v) / 2 + v * y)
+        return namespace(v).square(v) / 2 + v * y

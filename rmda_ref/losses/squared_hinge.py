@@ -4,10 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
 from rmda_ref.losses.binary import BinaryLoss
-from rmda_ref.losses.design import Array
+from rmda_ref.namespace import Array, namespace
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,7 +18,7 @@ class SquaredHingeLoss(BinaryLoss):
 
     Parameters
     ----------
-    X : ndarray, CSR or CSC matrix of shape (n_samples, n_features), float32 or float64
+    X : array, CSR or CSC matrix of shape (n_samples, n_features), float32 or float64
     y : array of shape (n_samples,)
         Labels, each -1 or +1; stored in the dtype of `X`.
     fit_intercept : bool, default=False
@@ -49,17 +47,19 @@ class SquaredHingeLoss(BinaryLoss):
 
     @staticmethod
     def _sample_values(z: Array, y: Array) -> Array:
-        return np.asarray(np.square(np.maximum(1 - y * z, 0)))
+        xp = namespace(z)
+        return xp.square(xp.maximum(1 - y * z, 0))
 
     @staticmethod
     def _sample_gradients(z: Array, y: Array) -> Array:
-        return np.asarray(-2 * y * np.maximum(1 - y * z, 0))
+        return -2 * y * namespace(z).maximum(1 - y * z, 0)
 
     @staticmethod
     def _sample_hessians(z: Array, y: Array) -> Callable[[Array], Array]:
-        violated = y * z < 1
-        return lambda direction: np.where(violated, 2 * direction, 0)
+        xp, violated = namespace(z), y * z < 1
+        return lambda direction: xp.where(violated, 2 * direction, 0)
 
     @staticmethod
     def _sample_conjugates(v: Array, y: Array, tolerance: float) -> Array:
-        return np.where(y * v <= tolerance, v * y + np.square(v) / 4, np.inf)
+        xp = namespace(v)
+        return xp.where(y * v <= tolerance, v * y + xp.square(v) / 4, xp.inf)

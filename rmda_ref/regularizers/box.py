@@ -7,7 +7,7 @@ import numpy as np
 
 from rmda_ref.kernels.clip import clip
 from rmda_ref.layout import Entries, Shape
-from rmda_ref.namespace import Array, namespace
+from rmda_ref.namespace import Array, namespace, on_host
 from rmda_ref.regularizers.base import Regularizer, norm
 from rmda_ref.regularizers.manifold import Levels
 
@@ -113,5 +113,5 @@ class Box(Regularizer):
 
     def manifold(self, w: Array) -> Levels:
         """1 at the lower bound, 2 at the upper one, 0 between."""
-        lower, upper = (np.asarray(bound) for bound in self._bounds(w))
-        return Levels.of(np.where(np.asarray(w) <= lower, 1, np.where(np.asarray(w) >= upper, 2, 0)))
+        lower, upper = self._bounds(w)
+        return Levels.of(np.where(on_host(w <= lower), 1, np.where(on_host(w >= upper), 2, 0)))

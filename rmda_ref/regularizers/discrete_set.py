@@ -7,7 +7,7 @@ import numpy as np
 from rmda_ref import checks
 from rmda_ref.kernels.nearest_level import nearest_level
 from rmda_ref.layout import Entries, Shape
-from rmda_ref.namespace import Array
+from rmda_ref.namespace import Array, namespace, on_host
 from rmda_ref.regularizers.base import Regularizer
 from rmda_ref.regularizers.manifold import Levels
 
@@ -81,13 +81,16 @@ class DiscreteSet(Regularizer):
 
     def _index(self, w: Array) -> np.ndarray:
         """Which level each entry is, in the dtype of the parameter; -1 for none."""
-        entries = np.asarray(w)
-        levels = np.asarray(self.levels, dtype=np.float64).astype(entries.dtype)
-        match = entries[..., None] == levels
+        match = on_host(self._match(w))
         return np.where(match.any(axis=-1), match.argmax(axis=-1), -1)
 
+    def _match(self, w: Array) -> Array:
+        """Whether each entry is each of the levels, these along a last axis."""
+        return w[..., None] == namespace(w).asarray([float(level) for level in self.levels], dtype=w.dtype)
+
     def value(self, w: Array) -> float:
-        return 0.0 if bool((self._index(w) >= 0).all()) else np.inf
+        xp = namespace(w)
+        return 0.0 if bool(xp.all(xp.any(self._match(w), axis=-1))) else np.inf
 
     def subdiff_distance(self, w: Array, v: Array) -> float:
         """0 in the set, from its limiting normal cone, which is everything; infinite outside."""

@@ -2,12 +2,10 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from rmda_ref import checks
 from rmda_ref.kernels.elastic_net_shrink import elastic_net_shrink
 from rmda_ref.layout import Entries, Shape
-from rmda_ref.namespace import Array, namespace
+from rmda_ref.namespace import Array, namespace, on_host
 from rmda_ref.regularizers.base import Regularizer
 from rmda_ref.regularizers.l1 import L1
 from rmda_ref.regularizers.manifold import Support
@@ -23,6 +21,7 @@ class ElasticNet(Regularizer):
     lam : float, at least 0
     l1_ratio : float in (0, 1]
 
+    >>> import numpy as np
     >>> ElasticNet(lam=2.0, l1_ratio=0.5).prox(np.array([3.0, -0.5]), step=1.0)
     array([1., 0.])
     """
@@ -82,4 +81,4 @@ class ElasticNet(Regularizer):
         )
 
     def manifold(self, w: Array) -> Support:
-        return Support.of(np.asarray(w != 0))
+        return Support.of(on_host(w != 0))

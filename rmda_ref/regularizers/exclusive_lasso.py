@@ -7,7 +7,8 @@ import numpy as np
 from rmda_ref import checks
 from rmda_ref.kernels.exclusive_lasso import exclusive_lasso
 from rmda_ref.layout import Groups, Rows, Shape
-from rmda_ref.regularizers.row import FloatArray, RowPenalty
+from rmda_ref.namespace import Array, namespace, on_host
+from rmda_ref.regularizers.row import FloatArray, RowPenalty, column, row_max, row_norm, row_sum
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,16 +41,17 @@ class ExclusiveLasso(RowPenalty):
     def strengths(self, shape: Shape) -> float:
         return float(self.lam)
 
-    def row_value(self, z: FloatArray) -> FloatArray:
-        return np.asarray(z.sum(axis=1, dtype=np.float64) ** 2 / 2)
+    def row_value(self, z: Array) -> FloatArray:
+        return np.asarray(row_sum(z) ** 2 / 2)
 
-    def row_distance(self, z: FloatArray, v: FloatArray, strength: FloatArray) -> FloatArray:
+    def row_distance(self, z: Array, v: Array, strength: FloatArray) -> FloatArray:
         """From s ||z||_1 times the subdifferential of the l1 norm."""
-        slope = (strength * z.sum(axis=1))[:, None]
-        return np.asarray(np.linalg.norm(np.where(z > 0, v - slope, np.maximum(np.abs(v) - slope, 0)), axis=1))
+        xp = namespace(z)
+        slope = column(strength * on_host(xp.sum(z, axis=1)), z)
+        return row_norm(xp.where(z > 0, v - slope, xp.maximum(xp.abs(v) - slope, 0.0)))
 
-    def row_conjugate(self, v: FloatArray, strength: FloatArray) -> FloatArray:
+    def row_conjugate(self, v: Array, strength: FloatArray) -> FloatArray:
         """||v||_inf^2/(2 s); for s = 0 the indicator of 0."""
-        largest = v.max(axis=1, initial=0).astype(np.float64)
+        largest = on_host(row_max(v)).astype(np.float64)
         free = np.where(largest > 0, np.inf, 0.0)
         return np.where(strength > 0, largest**2 / np.where(strength > 0, 2 * strength, 1), free)

@@ -9,8 +9,8 @@ import numpy.typing as npt
 from rmda_ref import checks
 from rmda_ref.kernels.group_max import group_max
 from rmda_ref.layout import Groups, Rows, Shape
-from rmda_ref.namespace import Array
-from rmda_ref.regularizers.row import FloatArray, RowPenalty, row_weights
+from rmda_ref.namespace import Array, namespace, on_host
+from rmda_ref.regularizers.row import FloatArray, RowPenalty, row_max, row_sum, row_weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,11 +52,12 @@ class GroupMax(RowPenalty):
     def strengths(self, shape: Shape) -> float | Array:
         return row_weights(self.lam, self.weights)
 
-    def row_value(self, z: FloatArray) -> FloatArray:
-        return np.asarray(z.max(axis=1, initial=0))
+    def row_value(self, z: Array) -> FloatArray:
+        return np.asarray(on_host(row_max(z)))
 
-    def row_distance(self, z: FloatArray, v: FloatArray, strength: FloatArray) -> FloatArray:
+    def row_distance(self, z: Array, v: Array, strength: FloatArray) -> FloatArray:
         """At z = 0 the l1 ball of radius s; else the simplex of size s on the entries at the largest magnitude."""
+        self._only_numpy(z)
         out = np.empty(len(z))
         for r, (magnitudes, dual, s) in enumerate(zip(z, v, strength, strict=True)):
             top = magnitudes == magnitudes.max(initial=0)
@@ -68,15 +69,15 @@ class GroupMax(RowPenalty):
                 )
         return out
 
-    def row_conjugate(self, v: FloatArray, strength: FloatArray) -> FloatArray:
+    def row_conjugate(self, v: Array, strength: FloatArray) -> FloatArray:
         """The indicator of the l1 ball of radius s."""
-        return np.where(v.sum(axis=1) <= strength, 0.0, np.inf)
+        return np.where(on_host(namespace(v).sum(v, axis=1)) <= strength, 0.0, np.inf)
 
     def dual_norm(self, v: Array) -> float:
         """max_g ||v_g||_1/(lam weight_g); infinite if v is nonzero where that is 0."""
-        rows = self._rows(np.abs(v))
+        rows = self._rows(self.layout.magnitudes(v))
         strengths = self._strengths(v.shape, rows[-1][1].stop)
-        sums = np.concatenate([z.sum(axis=1, dtype=np.float64) for z, _ in rows])
+        sums = np.concatenate([row_sum(z) for z, _ in rows])
         free = np.where(sums > 0, np.inf, 0.0)
         quotients = np.where(strengths > 0, sums / np.where(strengths > 0, strengths, 1), free)
         return float(quotients.max(initial=0))

@@ -8,8 +8,8 @@ from rmda_ref import checks
 from rmda_ref.backends import backend_of
 from rmda_ref.kernels.k_support import k_support
 from rmda_ref.layout import Groups, Norms, Rows, Segments, Shape, Spectrum
-from rmda_ref.namespace import Array
-from rmda_ref.regularizers.row import FloatArray, RowPenalty
+from rmda_ref.namespace import Array, on_host
+from rmda_ref.regularizers.row import FloatArray, RowPenalty, column, row_max
 from rmda_ref.regularizers.sparse_envelope import half_square, largest_norm, shares, slope_distance
 
 
@@ -56,13 +56,14 @@ class KSupport(RowPenalty):
     def parameters(self) -> tuple[int]:
         return (int(self.k),)
 
-    def row_value(self, z: FloatArray) -> FloatArray:
+    def row_value(self, z: Array) -> FloatArray:
         unit, scaled = _scaled(z)
         return np.asarray(unit * np.sqrt(2 * half_square(scaled, self.k, *shares(scaled, self.k))))
 
-    def row_distance(self, z: FloatArray, v: FloatArray, strength: FloatArray) -> FloatArray:
+    def row_distance(self, z: Array, v: Array, strength: FloatArray) -> FloatArray:
         """From s/||z||_sp times the subdifferential of half the square; at 0 from s times the dual unit ball: what
         sticks out of that is the prox of v, by Moreau."""
+        self._only_numpy(z)
         _, scaled = _scaled(z)
         full, level = shares(scaled, self.k)
         norms = np.sqrt(2 * half_square(scaled, self.k, full, level))
@@ -76,7 +77,7 @@ class KSupport(RowPenalty):
             out[sticks_out] = np.linalg.norm(backend_of(rows).row(k_support, rows, Rows(1), 1.0, *arguments), axis=1)
         return out
 
-    def row_conjugate(self, v: FloatArray, strength: FloatArray) -> FloatArray:
+    def row_conjugate(self, v: Array, strength: FloatArray) -> FloatArray:
         """The indicator of s times the unit ball of the dual norm."""
         return np.where(largest_norm(v, self.k) <= strength, 0.0, np.inf)
 
@@ -87,7 +88,7 @@ class KSupport(RowPenalty):
         return largest / self.lam if self.lam > 0 else (np.inf if largest > 0 else 0.0)
 
 
-def _scaled(z: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Rows divided by their largest magnitude, and that."""
-    unit = z.max(axis=1, initial=0).astype(np.float64)
-    return unit, z / np.where(unit > 0, unit, 1)[:, None]
+def _scaled(z: Array) -> tuple[FloatArray, Array]:
+    """The largest magnitude of each row, on the host, and the rows divided by it."""
+    unit = on_host(row_max(z)).astype(np.float64)
+    return unit, z / column(np.where(unit > 0, unit, 1), z)

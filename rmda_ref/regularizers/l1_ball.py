@@ -7,7 +7,8 @@ import numpy as np
 from rmda_ref import checks
 from rmda_ref.kernels.l1_ball import l1_ball
 from rmda_ref.layout import Groups, Norms, Rows, Shape, Spectrum
-from rmda_ref.regularizers.row import FloatArray, RowPenalty
+from rmda_ref.namespace import Array, namespace, on_host
+from rmda_ref.regularizers.row import FloatArray, RowPenalty, row_max, row_norm, row_sum
 from rmda_ref.regularizers.simplex import cone_distance
 
 ULPS = 64  # of the radius, times the root of the length of a row: how far outside still counts as inside
@@ -50,21 +51,22 @@ class L1Ball(RowPenalty):
     def strengths(self, shape: Shape) -> float:
         return 1.0
 
-    def _rounding(self, z: FloatArray) -> float:
-        return float(ULPS * np.finfo(z.dtype).eps * np.sqrt(z.shape[1]) * self.radius)
+    def _rounding(self, z: Array) -> float:
+        return float(ULPS * namespace(z).finfo(z.dtype).eps * np.sqrt(z.shape[1]) * self.radius)
 
-    def row_value(self, z: FloatArray) -> FloatArray:
-        return np.where(z.sum(axis=1, dtype=np.float64) <= self.radius + self._rounding(z), 0.0, np.inf)
+    def row_value(self, z: Array) -> FloatArray:
+        return np.where(row_sum(z) <= self.radius + self._rounding(z), 0.0, np.inf)
 
-    def row_distance(self, z: FloatArray, v: FloatArray, strength: FloatArray) -> FloatArray:
+    def row_distance(self, z: Array, v: Array, strength: FloatArray) -> FloatArray:
         """The normal cone is 0 inside, the multiples of the l1 norm's subdifferential on the boundary."""
+        xp = namespace(z)
         if self.radius == 0:
-            return np.where(z.sum(axis=1) > 0, np.inf, 0.0)
-        total, allowed = z.sum(axis=1, dtype=np.float64), self._rounding(z)
-        at_bound = cone_distance(z > 0, np.where(z > 0, v, np.abs(v)), 0.0)
-        distance = np.where(total >= self.radius - allowed, at_bound, np.linalg.norm(v, axis=1))
+            return np.where(on_host(xp.sum(z, axis=1)) > 0, np.inf, 0.0)
+        total, allowed = row_sum(z), self._rounding(z)
+        at_bound = cone_distance(z > 0, xp.where(z > 0, v, xp.abs(v)), 0.0)
+        distance = np.where(total >= self.radius - allowed, at_bound, row_norm(v))
         return np.where(total <= self.radius + allowed, distance, np.inf)
 
-    def row_conjugate(self, v: FloatArray, strength: FloatArray) -> FloatArray:
+    def row_conjugate(self, v: Array, strength: FloatArray) -> FloatArray:
         """radius ||v||_inf."""
-        return np.asarray(self.radius * v.max(axis=1, initial=0).astype(np.float64))
+        return np.asarray(self.radius * on_host(row_max(v)).astype(np.float64))

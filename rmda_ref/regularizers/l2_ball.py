@@ -7,7 +7,7 @@ import numpy as np
 from rmda_ref import checks
 from rmda_ref.kernels.l2_ball import l2_ball, metric_l2_ball
 from rmda_ref.layout import Groups, Rows, Shape
-from rmda_ref.namespace import Array, namespace
+from rmda_ref.namespace import Array, namespace, on_host
 from rmda_ref.regularizers.base import Regularizer, norm
 from rmda_ref.regularizers.manifold import Levels
 
@@ -81,4 +81,4 @@ class L2Ball(Regularizer):
     def manifold(self, w: Array) -> Levels:
         """1 for groups on their sphere, up to the root of the rounding unit, else 0."""
         xp, norms = namespace(w), self.layout.norms(w)
-        return Levels.of(np.asarray(norms >= self.radius * (1 - xp.finfo(w.dtype).eps ** 0.5)))
+        return Levels.of(on_host(norms >= self.radius * (1 - xp.finfo(w.dtype).eps ** 0.5)))

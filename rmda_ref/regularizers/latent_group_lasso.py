@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from rmda_ref.layout import Shape
-from rmda_ref.namespace import Array
+from rmda_ref.namespace import Array, on_host
 from rmda_ref.regularizers.certified import CertifiedValue
 from rmda_ref.regularizers.group_family import Vector
 from rmda_ref.regularizers.group_solver import Solution
@@ -123,4 +123,4 @@ class LatentGroupLasso(IterativeGroups):
 
     def manifold(self, w: Array) -> Support:
         """Which entries are not zero."""
-        return Support.of(np.asarray(w != 0))
+        return Support.of(on_host(w != 0))

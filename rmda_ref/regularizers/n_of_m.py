@@ -11,7 +11,7 @@ from rmda_ref.backends import backend_of
 from rmda_ref.kernels.n_of_m import n_of_m
 from rmda_ref.kernels.top_k import top_k
 from rmda_ref.layout import Segments, Shape
-from rmda_ref.namespace import Array
+from rmda_ref.namespace import Array, namespace
 from rmda_ref.regularizers.manifold import Manifold, WholeSpace
 from rmda_ref.regularizers.row import FloatArray
 from rmda_ref.regularizers.trimmed import Trimmed
@@ -102,8 +102,8 @@ class NM(Trimmed):
     def strengths(self, shape: Shape) -> float:
         return 1.0 if self.indicator else float(self.lam)
 
-    def penalty(self, z: FloatArray) -> FloatArray:
-        return np.where(z > 0, np.inf, 0.0) if self.indicator else z * z / 2
+    def penalty(self, z: Array) -> Array:
+        return namespace(z).where(z > 0, np.inf, namespace(z).zeros_like(z)) if self.indicator else z * z / 2
 
     def slope(self, z: FloatArray) -> FloatArray:
         return np.full_like(z, np.inf) if self.indicator else z

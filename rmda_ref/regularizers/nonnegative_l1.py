@@ -9,7 +9,7 @@ import numpy as np
 from rmda_ref import checks
 from rmda_ref.kernels.nonnegative_soft_threshold import nonnegative_soft_threshold
 from rmda_ref.layout import Entries, Shape
-from rmda_ref.namespace import Array, namespace
+from rmda_ref.namespace import Array, namespace, on_host
 from rmda_ref.regularizers.base import Regularizer, norm
 from rmda_ref.regularizers.manifold import Support
 from rmda_ref.regularizers.tangent import Tangent
@@ -91,4 +91,4 @@ class NonnegativeL1(Regularizer):
         return Tangent(active, gradient, zero, zero, xp.zeros_like, lambda new: xp.where(new < 0, zero, new))
 
     def manifold(self, w: Array) -> Support:
-        return Support.of(np.asarray(w != 0))
+        return Support.of(on_host(w != 0))

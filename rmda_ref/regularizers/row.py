@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from rmda_ref.backends.array_api import widest
 from rmda_ref.layout import Entries, Layout, Norms, Shape, Spectrum
-from rmda_ref.namespace import Array
+from rmda_ref.namespace import Array, namespace, on_host
 from rmda_ref.regularizers.base import Regularizer
 from rmda_ref.regularizers.manifold import Levels, Manifold, Rank, Support
 
@@ -19,30 +20,30 @@ class RowPenalty(Regularizer):
 
     `Rows` and `Groups` give the absolute entries of each group as a row; `Norms` the norms of all groups as one row,
     `Spectrum` the singular values. A subclass has such a ``layout``, a row kernel, and h on rows of magnitudes with its
-    convex analysis, each as a function of an (n_rows, n) NumPy array: `row_value`, `row_distance`, `row_conjugate`.
-    Nothing here is for arrays of other namespaces, as row kernels have no evaluation there.
+    convex analysis, each as a function of an (n_rows, n) array: `row_value`, `row_distance`, `row_conjugate`. They
+    reduce the rows where these are, and give one number a row on the host. (Some distances are for NumPy arrays only.)
     """
 
     driven = "row"
     layout: Layout
 
     @abstractmethod
-    def row_value(self, z: FloatArray) -> FloatArray:
-        """h of each row of magnitudes; z has shape (n_rows, n), the result (n_rows,)."""
+    def row_value(self, z: Array) -> FloatArray:
+        """h of each row of magnitudes; z has shape (n_rows, n), the result (n_rows,), a NumPy array."""
 
     @abstractmethod
-    def row_distance(self, z: FloatArray, v: FloatArray, strength: FloatArray) -> FloatArray:
+    def row_distance(self, z: Array, v: Array, strength: FloatArray) -> FloatArray:
         """Distance of each row of v from strength d h(z), with v along z (`rmda_ref.layout.Coordinates`).
 
-        z and v have shape (n_rows, n), strength (n_rows,), the result (n_rows,).
+        z and v have shape (n_rows, n), strength (n_rows,), the result (n_rows,); the last two are NumPy arrays.
         """
 
-    def row_conjugate(self, v: FloatArray, strength: FloatArray) -> FloatArray:
+    def row_conjugate(self, v: Array, strength: FloatArray) -> FloatArray:
         """(strength h)* of each row of dual magnitudes v >= 0 (convex h only)."""
         raise TypeError(f"{type(self).__name__} is not convex and has no useful conjugate")
 
     def row_levels(self, z: FloatArray) -> npt.NDArray[np.int64] | None:
-        """The level set of each magnitude as a small integer; None where the support is all the structure."""
+        """The level set of each magnitude, on the host, as a small integer; None where the support is all there is."""
         return None
 
     @property
@@ -55,16 +56,19 @@ class RowPenalty(Regularizer):
             case _:
                 return frozenset({"signs", "within"})
 
-    def _rows(self, z: Array) -> list[tuple[FloatArray, slice]]:
+    def _rows(self, z: Array) -> list[tuple[Array, slice]]:
         """The rows of magnitudes in matrices, and which of the strengths are theirs."""
+        assert not isinstance(self.layout, Entries)
+        start = 0
+        return [(matrix, slice(start, start := start + matrix.shape[0])) for matrix in self.layout.rows(z)]
+
+    def _only_numpy(self, z: Array) -> None:
+        """Raise TypeError for arrays of other namespaces."""
         if not isinstance(z, np.ndarray):
             raise TypeError(
                 f"{type(self).__name__} runs row by row and has no evaluation on {type(z).__name__} arrays; "
                 "use NumPy arrays for this regularizer"
             )
-        assert not isinstance(self.layout, Entries)
-        start = 0
-        return [(matrix, slice(start, start := start + len(matrix))) for matrix in self.layout.rows(z)]
 
     def _strengths(self, shape: Shape, n_rows: int) -> FloatArray:
         return np.broadcast_to(np.asarray(self.strengths(shape), dtype=np.float64), (n_rows,))
@@ -98,11 +102,31 @@ class RowPenalty(Regularizer):
         return float(sum(np.sum(self.row_conjugate(z, strengths[place])) for z, place in rows))
 
     def manifold(self, w: Array) -> Manifold:
-        z = self.layout.magnitudes(w)
+        z = on_host(self.layout.magnitudes(w))
         levels = [self.row_levels(row) for row, _ in self._rows(z)]
         if any(level is None for level in levels):
-            return Rank(int((z > 0).sum())) if isinstance(self.layout, Spectrum) else Support.of(np.asarray(z) > 0)
+            return Rank(int((z > 0).sum())) if isinstance(self.layout, Spectrum) else Support.of(z > 0)
         return Levels.of(np.concatenate([np.ravel(level) for level in levels if level is not None]))
+
+
+def row_max(z: Array) -> Array:
+    """The largest magnitude of each row; 0 of a row without entries."""
+    return namespace(z).max(z, axis=1) if z.shape[1] else namespace(z).sum(z, axis=1)
+
+
+def row_sum(z: Array) -> FloatArray:
+    """The sum of each row, in float64, on the host."""
+    return np.asarray(on_host(namespace(z).sum(z, axis=1, dtype=widest(z))))
+
+
+def row_norm(z: Array) -> FloatArray:
+    """The Euclidean norm of each row, on the host."""
+    return np.asarray(on_host(namespace(z).linalg.vector_norm(z, axis=1)))
+
+
+def column(per_row: FloatArray, z: Array) -> Array:
+    """One number a row -> a column where the rows ``z`` are."""
+    return namespace(z).asarray(np.array(per_row[:, None]), dtype=widest(z), device=z.device)
 
 
 def row_weights(lam: float, weights: Any) -> float | FloatArray:

@@ -8,7 +8,7 @@ import numpy as np
 
 from rmda_ref import checks
 from rmda_ref.layout import Entries, Groups, Norms, Rows, Segments, Shape, Spectrum
-from rmda_ref.namespace import Array, namespace
+from rmda_ref.namespace import Array, namespace, on_host
 from rmda_ref.regularizers.base import Regularizer, norm
 from rmda_ref.regularizers.manifold import Manifold, Rank, Support
 
@@ -124,4 +124,4 @@ class ScalarPenalty(Regularizer):
         active = w != 0
         if isinstance(layout, Rows | Groups | Segments):
             active = layout.norms(namespace(w).astype(active, w.dtype)) > 0
-        return Support.of(np.asarray(active))
+        return Support.of(on_host(active))

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from rmda_ref import checks
+from rmda_ref.backends.array_api import widest
 from rmda_ref.kernels.simplex import simplex
 from rmda_ref.layout import Groups, Rows, Shape
-from rmda_ref.namespace import Array
+from rmda_ref.namespace import Array, namespace, on_host
 from rmda_ref.regularizers.base import Regularizer
 from rmda_ref.regularizers.manifold import Support
-from rmda_ref.regularizers.row import FloatArray
+from rmda_ref.regularizers.row import FloatArray, row_norm, row_sum
 
 ULPS = 64  # of the radius: how far outside still counts as inside
 
@@ -55,39 +56,45 @@ class Simplex(Regularizer):
         return 1.0
 
     def value(self, w: Array) -> float:
-        return 0.0 if all(map(self._inside, self.layout.rows(np.asarray(w)))) else np.inf
+        return 0.0 if all(map(self._inside, self.layout.rows(w))) else np.inf
 
-    def _inside(self, rows: FloatArray) -> bool:
-        allowed = ULPS * float(np.finfo(rows.dtype).eps) * self.radius
-        off = np.abs(rows.sum(axis=1, dtype=np.float64) - self.radius)
-        return bool((rows >= -allowed).all() and (off <= allowed).all())
+    def _inside(self, rows: Array) -> bool:
+        xp = namespace(rows)
+        allowed = ULPS * float(xp.finfo(rows.dtype).eps) * self.radius
+        off = np.abs(row_sum(rows) - self.radius)
+        return bool(xp.all(rows >= -allowed)) and bool((off <= allowed).all())
 
     def subdiff_distance(self, w: Array, v: Array) -> float:
         """The normal cone: one number on the support, no more than it elsewhere."""
         if self.value(w) > 0:
             return np.inf
-        rows = zip(self.layout.rows(np.asarray(w)), self.layout.rows(np.asarray(v)), strict=True)
+        rows = zip(self.layout.rows(w), self.layout.rows(v), strict=True)
         return float(np.linalg.norm(np.concatenate([cone_distance(a > 0, b, -np.inf) for a, b in rows])))
 
     def conjugate(self, v: Array) -> float:
         """radius sum_g max v_g."""
-        return float(self.radius * sum(np.sum(rows.max(axis=1)) for rows in self.layout.rows(np.asarray(v))))
+        xp = namespace(v)
+        return float(self.radius * sum(xp.sum(xp.max(rows, axis=1)) for rows in self.layout.rows(v)))
 
     def manifold(self, w: Array) -> Support:
         """Which entries are nonzero."""
-        return Support.of(np.asarray(w != 0))
+        return Support.of(on_host(w != 0))
 
 
-def cone_distance(active: FloatArray, v: FloatArray, least: float) -> FloatArray:
-    """Distance of each row of v from {x : x = c where active, x <= c elsewhere, c >= least}.
+def cone_distance(active: Array, v: Array, least: float) -> FloatArray:
+    """Distance of each row of v from {x : x = c where active, x <= c elsewhere, c >= least}, on the host.
 
     The best c is the largest mean of the active entries and some of the others: of all that lie above it. It minimises
     a convex function of one number, so a bound only cuts it off.
     """
-    n = v.shape[1]
-    order = np.argsort(-np.where(active, np.inf, v), axis=1, kind="stable")
-    ordered, counts = np.take_along_axis(v, order, axis=1).astype(np.float64), np.arange(1, n + 1)
-    means = np.cumsum(ordered, axis=1) / counts
-    means = np.where(counts >= active.sum(axis=1, keepdims=True), means, -np.inf)
-    c = np.maximum(means.max(axis=1, keepdims=True, initial=-np.inf), least)
-    return np.asarray(np.linalg.norm(np.where(active, v - c, np.maximum(v - c, 0)), axis=1))
+    xp = namespace(v)
+    if v.shape[1] == 0:
+        return row_norm(v)
+    order = xp.argsort(xp.where(active, -np.inf, -v), axis=1, stable=True)
+    ordered = xp.astype(xp.take_along_axis(v, order, axis=1), widest(v))
+    counts = xp.cumulative_sum(xp.ones_like(ordered[:1, :]), axis=1)
+    means = xp.cumulative_sum(ordered, axis=1) / counts
+    n_active = xp.sum(xp.astype(active, ordered.dtype), axis=1, keepdims=True)
+    means = xp.where(counts >= n_active, means, -np.inf)
+    c = xp.maximum(xp.max(means, axis=1, keepdims=True), least)
+    return row_norm(xp.where(active, v - c, xp.maximum(v - c, 0.0)))

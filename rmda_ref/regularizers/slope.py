@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from rmda_ref import checks
+from rmda_ref.backends.array_api import widest
 from rmda_ref.kernels.slope import slope
 from rmda_ref.layout import Groups, Norms, Rows, Shape, Spectrum
-from rmda_ref.namespace import Array
+from rmda_ref.namespace import Array, namespace, on_host
 from rmda_ref.regularizers.row import FloatArray, RowPenalty
 
 ULPS = 16  # magnitudes that are as near as that count as equal, where they are computed (norms, singular values)
@@ -107,16 +108,19 @@ class Slope(RowPenalty):
     def strengths(self, shape: Shape) -> float:
         return float(self.lam)
 
-    def row_value(self, z: FloatArray) -> FloatArray:
-        return np.asarray(np.sort(z, axis=1)[:, ::-1] @ self._weights[: z.shape[1]])
+    def row_value(self, z: Array) -> FloatArray:
+        xp = namespace(z)
+        weights = xp.asarray(self._weights[: z.shape[1]], dtype=widest(z), device=z.device)
+        return np.asarray(on_host(xp.matmul(xp.flip(xp.sort(z, axis=1), axis=1), weights)))
 
-    def row_distance(self, z: FloatArray, v: FloatArray, strength: FloatArray) -> FloatArray:
+    def row_distance(self, z: Array, v: Array, strength: FloatArray) -> FloatArray:
         """Cluster by cluster of equal magnitudes: the weights in their places, in any order, span a permutahedron.
 
         The subdifferential of its support function at 0 is the permutahedron itself, so by Moreau the distance is the
         norm of that function's prox: isotonic regression of sorted v minus weights (Negrinho & Martins 2014). For the
         cluster of zeros signs are free too: the prox is cut off at 0.
         """
+        self._only_numpy(z)
         from scipy.optimize import isotonic_regression  # slow to import, and seldom needed
 
         out = np.empty(len(z))
@@ -134,12 +138,13 @@ class Slope(RowPenalty):
             out[r] = np.sqrt(squares)
         return out
 
-    def _partial_sums(self, v: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def _partial_sums(self, v: Array) -> tuple[FloatArray, FloatArray]:
         """Of the largest magnitudes, and of as many weights."""
+        self._only_numpy(v)
         sums = np.cumsum(np.sort(v, axis=1)[:, ::-1], axis=1, dtype=np.float64)
         return sums, np.cumsum(self._weights[: v.shape[1]])
 
-    def row_conjugate(self, v: FloatArray, strength: FloatArray) -> FloatArray:
+    def row_conjugate(self, v: Array, strength: FloatArray) -> FloatArray:
         """The indicator of sums of the k largest that are at most s times that of k weights, for every k."""
         sums, bounds = self._partial_sums(v)
         return np.where((sums <= strength[:, None] * bounds).all(axis=1), 0.0, np.inf)

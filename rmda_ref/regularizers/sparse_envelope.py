@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 
 from rmda_ref import checks
+from rmda_ref.backends.array_api import widest
 from rmda_ref.kernels.sparse_envelope import sparse_envelope
 from rmda_ref.layout import Groups, Norms, Rows, Segments, Shape, Spectrum
+from rmda_ref.namespace import Array, namespace, on_host
 from rmda_ref.regularizers.group_lasso import axis_or_groups
-from rmda_ref.regularizers.row import FloatArray, RowPenalty
+from rmda_ref.regularizers.row import FloatArray, RowPenalty, column, row_max, row_norm
 
 
 class _Envelope(RowPenalty):
@@ -61,19 +63,23 @@ class _Envelope(RowPenalty):
     def symmetries(self) -> frozenset[str]:
         return super().symmetries - ({"within"} if self.weights is not None else set())
 
-    def row_value(self, z: FloatArray) -> FloatArray:
-        full, level = shares(self._roots * z.astype(np.float64), self.k)
-        return half_square(self._roots * z.astype(np.float64), self.k, full, level)
+    def _roots_like(self, z: Array) -> Array:
+        return namespace(z).asarray(self._roots, dtype=widest(z), device=z.device)
 
-    def row_distance(self, z: FloatArray, v: FloatArray, strength: FloatArray) -> FloatArray:
+    def row_value(self, z: Array) -> FloatArray:
+        scaled = self._roots_like(z) * namespace(z).astype(z, widest(z))
+        return half_square(scaled, self.k, *shares(scaled, self.k))
+
+    def row_distance(self, z: Array, v: Array, strength: FloatArray) -> FloatArray:
         """From s sqrt(weight) times `slope_distance`'s subdifferential at sqrt(weight) z."""
-        scaled = self._roots * z.astype(np.float64)
-        return slope_distance(scaled, v, strength[:, None] * self._roots, shares(scaled, self.k)[1])
+        roots = self._roots_like(z)
+        scaled = roots * namespace(z).astype(z, widest(z))
+        return slope_distance(scaled, v, column(strength, z) * roots, shares(scaled, self.k)[1])
 
-    def row_conjugate(self, v: FloatArray, strength: FloatArray) -> FloatArray:
+    def row_conjugate(self, v: Array, strength: FloatArray) -> FloatArray:
         """The sum of the k largest v^2/weight, over 2 s; infinite if v is not 0 where the weight or s is."""
-        roots = np.broadcast_to(self._roots, v.shape)
-        quotients = np.where(roots > 0, v / np.where(roots > 0, roots, 1), np.where(v > 0, np.inf, 0.0))
+        xp, roots = namespace(v), self._roots_like(v)
+        quotients = xp.where(roots > 0, v / xp.where(roots > 0, roots, 1.0), xp.where(v > 0, np.inf, xp.zeros_like(v)))
         squares = largest_norm(quotients, self.k) ** 2
         free = np.where(squares > 0, np.inf, 0.0)
         return np.where(strength > 0, squares / np.where(strength > 0, 2 * strength, 1), free)
@@ -165,38 +171,42 @@ class GroupSparseEnvelope(_Envelope):
         return Norms(Rows(self.axis) if self.axis is not None else Groups(self.groups))
 
 
-def shares(z: FloatArray, k: int) -> tuple[FloatArray, FloatArray]:
+def shares(z: Array, k: int) -> tuple[Array, Array]:
     """Of each row, which share k places in proportion, but with at most 1 each: how many of the largest have 1, and the
     level T = (sum of the rest)/(places left). All have min(1, z/T)   [Argyriou et al. 2012, Proposition 2.1]."""
-    k = min(k, z.shape[1])
+    xp, k = namespace(z), min(k, z.shape[1])
     if k == 0:
-        return np.zeros(len(z), dtype=np.int64), np.zeros(len(z))
-    ordered = np.sort(z, axis=1)
-    tails = np.cumsum(ordered, axis=1)[:, ::-1][:, :k]
-    levels = tails / np.arange(k, 0, -1)
-    full = np.argmax(levels >= ordered[:, ::-1][:, :k], axis=1)  # true in the last column
-    return full, np.take_along_axis(levels, full[:, None], axis=1)[:, 0]
+        return xp.zeros(z.shape[0], dtype=xp.int64, device=z.device), xp.sum(z, axis=1)
+    ordered = xp.sort(z, axis=1)
+    tails = xp.flip(xp.cumulative_sum(ordered, axis=1), axis=1)[:, :k]
+    levels = tails / xp.arange(k, 0, -1, dtype=z.dtype, device=z.device)
+    settled = levels >= xp.flip(ordered, axis=1)[:, :k]
+    full = xp.argmax(xp.astype(settled, xp.int8), axis=1)  # true in the last column
+    return full, xp.take_along_axis(levels, full[:, None], axis=1)[:, 0]
 
 
-def half_square(z: FloatArray, k: int, full: FloatArray, level: FloatArray) -> FloatArray:
-    """min 1/2 sum_i z_i^2/theta_i at the given `shares`: half the square of the k-support norm."""
-    k = min(k, z.shape[1])
-    largest = np.sort(z, axis=1)[:, ::-1][:, :k]
-    squares = np.where(np.arange(k) < full[:, None], largest, level[:, None]) ** 2
-    return np.asarray(squares.sum(axis=1) / 2)
+def half_square(z: Array, k: int, full: Array, level: Array) -> FloatArray:
+    """min 1/2 sum_i z_i^2/theta_i at the given `shares`: half the square of the k-support norm; on the host."""
+    xp, k = namespace(z), min(k, z.shape[1])
+    largest = xp.flip(xp.sort(z, axis=1), axis=1)[:, :k]
+    places = xp.arange(k, device=z.device)
+    squares = xp.where(places < full[:, None], largest, level[:, None]) ** 2
+    return np.asarray(on_host(xp.sum(squares, axis=1) / 2))
 
 
-def slope_distance(z: FloatArray, v: FloatArray, factor: FloatArray, level: FloatArray) -> FloatArray:
+def slope_distance(z: Array, v: Array, factor: Array, level: Array) -> FloatArray:
     """Distance of v from factor times the subdifferential of half the square at z: z_i/theta_i = max(z_i, T) where
-    z_i > 0, [-T, T] where it is 0: the v with <z, v> = half_square(z) + 1/2 (sum of the k largest v^2)."""
-    slope = factor * np.maximum(z, level[:, None])
-    beyond = np.where((z > 0) | (factor == 0), v - np.where(z > 0, slope, 0), np.maximum(np.abs(v) - slope, 0))
-    return np.asarray(np.linalg.norm(beyond, axis=1))
+    z_i > 0, [-T, T] where it is 0: the v with <z, v> = half_square(z) + 1/2 (sum of the k largest v^2). On the host."""
+    xp = namespace(z)
+    slope = factor * xp.maximum(z, level[:, None])
+    at_positive = v - xp.where(z > 0, slope, 0.0)
+    return row_norm(xp.where((z > 0) | (factor == 0), at_positive, xp.maximum(xp.abs(v) - slope, 0.0)))
 
 
-def largest_norm(v: FloatArray, k: int) -> FloatArray:
-    """Euclidean norm of the k largest magnitudes of each row."""
-    largest = np.sort(np.abs(v).astype(np.float64), axis=1)[:, ::-1][:, :k]
-    unit = largest.max(axis=1, initial=0, keepdims=True)
-    unit = np.where((unit > 0) & (unit < np.inf), unit, 1)
-    return np.asarray(unit[:, 0] * np.linalg.norm(largest / unit, axis=1))
+def largest_norm(v: Array, k: int) -> FloatArray:
+    """Euclidean norm of the k largest magnitudes of each row, on the host."""
+    xp, k = namespace(v), min(k, v.shape[1])
+    largest = xp.flip(xp.sort(xp.astype(xp.abs(v), widest(v)), axis=1), axis=1)[:, :k]
+    unit = row_max(largest)
+    unit = xp.where((unit > 0) & (unit < np.inf), unit, 1.0)
+    return np.asarray(on_host(unit * xp.linalg.vector_norm(largest / unit[:, None], axis=1)))

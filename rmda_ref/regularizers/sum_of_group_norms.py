@@ -4,7 +4,7 @@ from abc import abstractmethod
 
 import numpy as np
 
-from rmda_ref.namespace import Array
+from rmda_ref.namespace import Array, on_host
 from rmda_ref.regularizers.group_family import GroupFamily, Vector
 from rmda_ref.regularizers.manifold import Support
 
@@ -72,4 +72,4 @@ class SumOfGroupNorms(GroupFamily):
     def manifold(self, w: Array) -> Support:
         """Which groups are not zero."""
         starts, members, _ = self.address
-        return Support.of(np.logical_or.reduceat(self.flat(w)[members] != 0, starts[:-1]))
+        return Support.of(np.logical_or.reduceat(self.flat(on_host(w))[members] != 0, starts[:-1]))

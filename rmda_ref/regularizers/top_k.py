@@ -66,8 +66,8 @@ class TopK(Trimmed):
     def metric_prox(self) -> Literal["exact"] | None:
         return None if isinstance(self.layout, Spectrum) else "exact"
 
-    def penalty(self, z: FloatArray) -> FloatArray:
-        return np.where(z > 0, np.inf, 0.0)
+    def penalty(self, z: Array) -> Array:
+        return namespace(z).where(z > 0, np.inf, namespace(z).zeros_like(z))
 
     def slope(self, z: FloatArray) -> FloatArray:
         return np.full_like(z, np.inf)

@@ -9,9 +9,10 @@ import numpy.typing as npt
 
 from rmda_ref import checks
 from rmda_ref.backends import backend_of
+from rmda_ref.backends.array_api import widest
 from rmda_ref.kernels.total_variation import fused_lasso, total_variation
 from rmda_ref.layout import Groups, Rows, Shape
-from rmda_ref.namespace import Array
+from rmda_ref.namespace import Array, namespace, on_host
 from rmda_ref.regularizers.base import Regularizer
 from rmda_ref.regularizers.manifold import Levels
 
@@ -72,6 +73,7 @@ class TotalVariation(Regularizer):
         return 0.0
 
     def _rows(self, w: Array) -> Matrix:
+        """The rows of a NumPy array, in float64."""
         if not isinstance(w, np.ndarray):
             raise TypeError(
                 f"{type(self).__name__} runs row by row and has no evaluation on {type(w).__name__} arrays; "
@@ -81,8 +83,11 @@ class TotalVariation(Regularizer):
         return np.asarray(self.layout.rows(w)[0], dtype=np.float64)
 
     def value(self, w: Array) -> float:
-        rows = self._rows(w)
-        return float(self._per_jump * np.abs(np.diff(rows, axis=1)).sum() + self._per_entry * np.abs(rows).sum())
+        self.check(w.shape)
+        xp = namespace(w)
+        rows = xp.astype(self.layout.rows(w)[0], widest(w), copy=False)
+        jumps = rows[:, 1:] - rows[:, :-1]
+        return float(self._per_jump * xp.sum(xp.abs(jumps)) + self._per_entry * xp.sum(xp.abs(rows)))
 
     def dual_norm(self, v: Array) -> float:
         """max_j |v_1 + … + v_j|/lam if the rows sum to 0, up to rounding (`ROOM`); else infinite."""
@@ -137,7 +142,7 @@ class TotalVariation(Regularizer):
 
     def manifold(self, w: Array) -> Levels:
         """The number of the piece of each entry, row by row, from 0."""
-        rows = self._rows(w)
+        rows = self._rows(on_host(w))
         return Levels.of(np.cumsum(np.diff(rows, axis=1, prepend=rows[:, :1]) != 0, axis=1))
 
 
@@ -227,7 +232,7 @@ class FusedLasso(TotalVariation):
     def manifold(self, w: Array) -> Levels:
         """The number of the piece of each entry, row by row, from 1; minus that where it is zero."""
         pieces = super().manifold(w).codes + 1
-        return Levels.of(np.where(self._rows(w) == 0, -pieces, pieces))
+        return Levels.of(np.where(self._rows(on_host(w)) == 0, -pieces, pieces))
 
 
 def _room(v: Array) -> float:

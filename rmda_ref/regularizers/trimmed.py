@@ -5,7 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from rmda_ref.backends.array_api import widest
 from rmda_ref.layout import Entries, Shape
+from rmda_ref.namespace import Array, namespace, on_host
 from rmda_ref.regularizers.row import FloatArray, RowPenalty
 
 
@@ -34,7 +36,7 @@ class Trimmed(RowPenalty):
         """How many magnitudes of a row are not penalised: k."""
 
     @abstractmethod
-    def penalty(self, z: FloatArray) -> FloatArray:
+    def penalty(self, z: Array) -> Array:
         """phi(z) for each of the magnitudes z >= 0."""
 
     @abstractmethod
@@ -54,15 +56,18 @@ class Trimmed(RowPenalty):
         """The number of free entries, as an array: a number would become float32."""
         return (np.array([self.n_free]),)
 
-    def row_value(self, z: FloatArray) -> FloatArray:
-        n_penalised = z.shape[1] - self.n_free
+    def row_value(self, z: Array) -> FloatArray:
+        xp, n_penalised = namespace(z), z.shape[1] - self.n_free
         if n_penalised <= 0:
-            return np.zeros(len(z))
-        smallest = np.partition(z, n_penalised - 1, axis=1)[:, :n_penalised]
-        return np.asarray(self.penalty(smallest.astype(np.float64)).sum(axis=1))
+            return np.zeros(z.shape[0])
+        # The array API has no partition.
+        ordered = np.partition(z, n_penalised - 1, axis=1) if xp is np else xp.sort(z, axis=1)
+        smallest = xp.astype(ordered[:, :n_penalised], widest(z))
+        return np.asarray(on_host(xp.sum(self.penalty(smallest), axis=1)))
 
-    def row_distance(self, z: FloatArray, v: FloatArray, strength: FloatArray) -> FloatArray:
+    def row_distance(self, z: Array, v: Array, strength: FloatArray) -> FloatArray:
         """Among equal magnitudes those are counted as free, up to k in all, for which this is nearest."""
+        self._only_numpy(z)
         strength, v = strength[:, None], v.astype(np.float64)
         at_positive = v - strength * self.slope(z.astype(np.float64))
         at_zero = np.maximum(np.abs(v) - strength * self.slope_at_zero, 0)

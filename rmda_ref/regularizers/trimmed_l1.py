@@ -7,6 +7,7 @@ import numpy as np
 from rmda_ref import checks
 from rmda_ref.kernels.trimmed_l1 import trimmed_l1
 from rmda_ref.layout import Groups, Norms, Rows, Segments, Shape, Spectrum
+from rmda_ref.namespace import Array
 from rmda_ref.regularizers.row import FloatArray
 from rmda_ref.regularizers.trimmed import Trimmed
 
@@ -52,7 +53,7 @@ class TrimmedL1(Trimmed):
     def strengths(self, shape: Shape) -> float:
         return float(self.lam)
 
-    def penalty(self, z: FloatArray) -> FloatArray:
+    def penalty(self, z: Array) -> Array:
         return z
 
     def slope(self, z: FloatArray) -> FloatArray:

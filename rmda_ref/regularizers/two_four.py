@@ -6,9 +6,11 @@ from functools import cached_property
 import numpy as np
 
 from rmda_ref import checks
+from rmda_ref.backends.array_api import widest
 from rmda_ref.kernels.two_four import two_four
 from rmda_ref.layout import Segments, Shape
-from rmda_ref.regularizers.row import FloatArray, RowPenalty
+from rmda_ref.namespace import Array, namespace, on_host
+from rmda_ref.regularizers.row import FloatArray, RowPenalty, column, row_norm
 
 
 @dataclass(frozen=True)
@@ -53,14 +55,19 @@ class TwoFour(RowPenalty):
     def strengths(self, shape: Shape) -> float:
         return float(self.lam)
 
-    def row_value(self, z: FloatArray) -> FloatArray:
-        a, b, c, d = np.moveaxis(z.astype(np.float64), 1, 0)
-        return np.asarray(a * b * (c + d) + c * d * (a + b))
+    def row_value(self, z: Array) -> FloatArray:
+        a, b, c, d = _columns(z)
+        return np.asarray(on_host(a * b * (c + d) + c * d * (a + b)))
 
-    def row_distance(self, z: FloatArray, v: FloatArray, strength: FloatArray) -> FloatArray:
+    def row_distance(self, z: Array, v: Array, strength: FloatArray) -> FloatArray:
         """v_i = strength e2(z without i) where z_i > 0, |v_i| <= that where z_i = 0: also where that is 0."""
-        a, b, c, d = np.moveaxis(z.astype(np.float64), 1, 0)
-        slopes = strength[:, None] * np.stack(
+        xp, (a, b, c, d) = namespace(z), _columns(z)
+        slopes = column(strength, z) * xp.stack(
             [b * (c + d) + c * d, a * (c + d) + c * d, d * (a + b) + a * b, c * (a + b) + a * b], axis=1
         )
-        return np.asarray(np.linalg.norm(np.where(z > 0, v - slopes, np.maximum(np.abs(v) - slopes, 0)), axis=1))
+        return row_norm(xp.where(z > 0, v - slopes, xp.maximum(xp.abs(v) - slopes, 0.0)))
+
+
+def _columns(z: Array) -> list[Array]:
+    z = namespace(z).astype(z, widest(z))
+    return [z[:, i] for i in range(4)]

@@ -7,6 +7,7 @@ import pytest
 from rmda_ref import L1, RMDA, GroupLasso
 from rmda_ref.backends import array_api, drivers
 from rmda_ref.backends import numba as compiled
+from rmda_ref.backends.whole_rows import FORMS
 from rmda_ref.kernels.group_soft_threshold import group_soft_threshold
 from rmda_ref.kernels.metric_group_soft_threshold import metric_group_soft_threshold
 from rmda_ref.kernels.of_norm import keep
@@ -14,8 +15,15 @@ from rmda_ref.kernels.soft_threshold import soft_threshold
 from rmda_ref.layout import Groups, Rows
 from rmda_ref.regularizers import REGISTRY
 
-BY_ROWS = [pytest.param(*case, id=name) for name, case in REGISTRY.items() if case[0].driven in ("row", "whole")]
-CASES = [pytest.param(*case, id=name) for name, case in REGISTRY.items() if case[0].driven not in ("row", "whole")]
+
+def evaluated(regularizer):
+    """Whether it has a prox on arrays of another namespace."""
+    return type(regularizer).kernel in FORMS if regularizer.driven == "row" else regularizer.driven != "whole"
+
+
+CASES = [pytest.param(*case, id=name) for name, case in REGISTRY.items() if evaluated(case[0])]
+NOT_EVALUATED = [pytest.param(*case, id=name) for name, case in REGISTRY.items() if not evaluated(case[0])]
+IN_METRIC = [case for case in CASES if case.values[0].metric_prox == "exact"]
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -75,6 +83,38 @@ def test_another_namespace_gives_the_same_prox(regularizer, shape, dtype):
         assert theirs == mine or np.isclose(theirs, mine, rtol=32 * np.finfo(dtype).eps)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("regularizer", "shape"), IN_METRIC)
+def test_another_namespace_gives_the_same_prox_in_a_metric(regularizer, shape, dtype):
+    rng = np.random.default_rng(0)
+    w, metric = rng.standard_normal(shape).astype(dtype), rng.uniform(0.5, 2, shape).astype(dtype)
+    result = regularizer.prox(strict.asarray(w), 0.5, strict.asarray(metric))
+    assert result.dtype == getattr(strict, dtype)
+    expected = regularizer.prox(w, 0.5, metric)
+    np.testing.assert_allclose(np.asarray(result), expected, rtol=0, atol=32 * np.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("law", ["subdiff_distance", "conjugate", "dual_norm"])
+@pytest.mark.parametrize(("regularizer", "shape"), [pytest.param(*case, id=name) for name, case in REGISTRY.items()])
+def test_another_namespace_gives_the_same_or_says_that_it_has_none(regularizer, shape, law, dtype):
+    rng = np.random.default_rng(0)
+    w, v = rng.standard_normal((2, *shape)).astype(dtype)
+    w.reshape(-1)[:2] = 0
+    arguments = (w, v) if law == "subdiff_distance" else (w,)
+    try:
+        expected = getattr(regularizer, law)(*arguments)
+    except TypeError:  # not convex, or no norm
+        return
+    try:
+        result = getattr(regularizer, law)(*map(strict.asarray, arguments))
+    except TypeError as error:
+        assert regularizer.driven in ("row", "whole")
+        assert "has no evaluation on" in str(error)
+    else:
+        np.testing.assert_allclose(result, expected, rtol=64 * np.finfo(dtype).eps)
+
+
 @pytest.mark.parametrize(("regularizer", "shape"), CASES)
 def test_another_namespace_runs_the_algorithm(regularizer, shape):
     rng = np.random.default_rng(0)
@@ -89,18 +129,16 @@ def test_another_namespace_runs_the_algorithm(regularizer, shape):
         algorithm.step(theirs, strict.asarray(np.full(shape, np.nan)))
 
 
-@pytest.mark.parametrize(("regularizer", "shape"), BY_ROWS)
+@pytest.mark.parametrize(("regularizer", "shape"), NOT_EVALUATED)
 def test_nothing_is_copied_to_the_host(regularizer, shape):
     """A regularizer without an evaluation there says so."""
     w = strict.asarray(np.random.default_rng(0).standard_normal(shape))
     with pytest.raises(TypeError, match=r"has no evaluation on .* use NumPy arrays"):
         regularizer.prox(w, 0.5)
+    assert regularizer.manifold(w) == regularizer.manifold(np.asarray(w))  # of its nature on the host
 
 
-def test_row_kernels_have_no_evaluation_on_arrays():
-    w = strict.asarray(np.ones((2, 2)))
-    with pytest.raises(TypeError, match="runs row by row"):
-        GroupLasso(lam=1.0, axis=0).prox(w, 1.0, metric=w)
+def test_a_kernel_is_lifted_once():
     assert array_api.on_arrays(soft_threshold, strict) is array_api.on_arrays(soft_threshold, strict)
 
 

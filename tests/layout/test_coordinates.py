@@ -83,5 +83,7 @@ def test_singular_values_that_a_product_parts_are_tied():
         s = np.linalg.svdvals(u)
         gaps = (s[:-1] - s[1:])[s[1:] > 1e-3 * s[0]]
         parted = max(parted, float(np.max(gaps[gaps < 1e-12 * s[0]], initial=0)) / max(s[0], 1e-300))
-        assert psi.subdiff_distance(u, w - u) <= 1e-12  # 100 roundings of the pull, and a root of its square
+        # Singular vectors err by some 20 eps over the gaps of values, which come down to 1e-4 in so many draws; a block
+        # that is split gives .7.
+        assert psi.subdiff_distance(u, w - u) <= 1e-10
     assert parted > 4 * np.finfo(float).eps  # the test was one

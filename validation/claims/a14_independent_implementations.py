@@ -14,6 +14,7 @@ import numpy as np
 from rmda_ref import L1, GroupLasso, Layer
 from rmda_ref.crosscheck.mutants import BASELINE_MUTANTS, RAMDA_MUTANTS, REFERENCE, Implementation
 from validation.claim import Check, Claim, Curve, Measurement, Picture, Setting
+from validation.on_arrays import offered
 from validation.oracles import optimizers as apart
 
 BAR = 1e-10
@@ -182,11 +183,11 @@ def measure(implementation: Implementation, setting: Setting) -> Measurement:
 
 
 def _asked(implementation: Implementation) -> Mapping[str, Compared]:
-    """All algorithms of the reference; of a mutant those that are not the reference's own."""
+    """All algorithms of the reference; of a mutant, or on a backend, those that are not the reference's own."""
     if implementation is REFERENCE:
         return ALGORITHMS
     touched = {name: f for name, f in ALGORITHMS.items() if getattr(implementation, name) != getattr(REFERENCE, name)}
-    return touched or ALGORITHMS
+    return {name: ALGORITHMS[name] for name in offered(implementation, touched or ALGORITHMS)}
 
 
 def _apart(ours: Array, theirs: Array) -> Array:

@@ -56,7 +56,7 @@ class Draw:
 
 
 def measure(implementation: Implementation, setting: Setting) -> Measurement:
-    names = convex_examples(setting)
+    names = convex_examples(implementation, setting)
     residuals = {name: _residuals(implementation, setting.rng("A9", name), *CONVEX[name]) for name in names}
     worst = np.max(list(residuals.values()), axis=(0, 1))
     checks = [Check.at_most(name, value, BAR) for name, value in zip(RESIDUALS, worst, strict=True)]

@@ -28,7 +28,7 @@ def measure(implementation: Implementation, setting: Setting) -> Measurement:
         [
             _errors(implementation, setting.rng("E1", k, name), *CONVEX[name])
             for k in range(setting.size(*N_SEEDS))
-            for name in convex_examples(setting)
+            for name in convex_examples(implementation, setting)
         ]
     ).max(axis=0)
     names = ("W^t", "W~^t", "dual average")

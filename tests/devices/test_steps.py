@@ -1,0 +1,132 @@
+"""Every step on a simulated device is the step of the host, and asks the device for nothing."""
+
+import numpy as np
+import pytest
+from laws import SUPPORTED, UNSUPPORTED, check_same, example, fused, pure
+from simulated import on_device, reads
+
+from rmda_ref import RDA, RMDA, GroupLasso, ProxSGD
+from rmda_ref.backends import cuda_groups, cuda_loops, panel
+from rmda_ref.layout import Rows
+from rmda_ref.regularizers import REGISTRY, TotalVariation
+
+GROUPS = [name for name in SUPPORTED if REGISTRY[name][0].driven == "radial"]
+
+
+@pytest.mark.parametrize("name", SUPPORTED)
+def test_fused_step_is_the_step(simulated, name):
+    check_same(name, np.float32, on_device, fused)
+
+
+@pytest.mark.parametrize("name", [*GROUPS, "l1", "mcp, rows", "nuclear", "blocks", "total variation"])
+def test_fused_step_is_the_step_in_float64(simulated, name):
+    check_same(name, np.float64, on_device, fused)
+
+
+@pytest.mark.parametrize("name", ["l1", "group lasso, rows", "total variation", "2:4 regularizer", "slope"])
+def test_pure_step_is_the_step(simulated, name):
+    """Of others `tests/backends` says it: on a device they are the same array expressions."""
+    check_same(name, np.float32, on_device, pure)
+
+
+@pytest.mark.parametrize("name", ["group lasso, columns", "group lasso, channels", "sparse group lasso, rows"])
+def test_groups_longer_than_a_tile(simulated, monkeypatch, name):
+    for limit, value in {"TILE": 0, "CHUNK": 4, "BLOCKS": 6, "LEAST_LINES": 1}.items():
+        monkeypatch.setattr(panel, limit, value)
+    psi, shape = REGISTRY[name]
+    assert isinstance(panel.cut(psi.layout, shape), panel.Strips)
+    for dtype in (np.float32, np.float64):
+        check_same(name, dtype, on_device, fused)
+
+
+@pytest.mark.filterwarnings("ignore:.*overflow encountered:RuntimeWarning")  # devices are silent
+@pytest.mark.parametrize("cut", [None, "tiles", "strips"])
+@pytest.mark.parametrize("scale", [1e-200, 1e200])
+def test_norms_whose_squares_leave_the_range(simulated, monkeypatch, scale, cut):
+    """Of float64: with the square root of their sum every group would be zero, or infinite."""
+    if cut == "strips":
+        for limit, value in {"TILE": 0, "CHUNK": 2, "BLOCKS": 6, "LEAST_LINES": 1}.items():
+            monkeypatch.setattr(panel, limit, value)
+    layout = {"axis": 0} if cut else {"groups": [0, 1, 2, 3] * 3}
+    algorithm = RMDA(GroupLasso(lam=0.1 * scale, **layout), step_size=0.5)
+    w0 = scale * np.random.default_rng(0).standard_normal((3, 4) if cut else 12)
+    mine, theirs = algorithm.stepper(w0), algorithm.stepper(on_device(w0))
+    mine.step(w0)
+    theirs.step(on_device(w0))
+    assert np.any(mine.iterate != 0)
+    np.testing.assert_allclose(np.asarray(theirs.iterate), mine.iterate, rtol=1e-14, atol=0)  # some 30 roundings
+
+
+@pytest.mark.parametrize("algorithm", [ProxSGD, RDA])
+def test_other_algorithms(simulated, algorithm):
+    rng = np.random.default_rng(0)
+    w0, grads = rng.standard_normal((4, 3)), rng.standard_normal((3, 4, 3))
+    algorithm = algorithm(GroupLasso(lam=0.4, axis=0), 0.3)
+    mine, theirs = algorithm.init(w0), algorithm.stepper(on_device(w0))
+    for grad in grads:
+        mine = algorithm.step(mine, grad)
+        theirs.step(on_device(grad))
+    np.testing.assert_allclose(np.asarray(theirs.state.iterate), mine.iterate, rtol=0, atol=1e-14)
+    np.testing.assert_allclose(np.asarray(theirs.state.prox_iterate), mine.prox_iterate, rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("name", UNSUPPORTED)
+def test_what_has_no_evaluation_says_so(simulated, name):
+    algorithm, w0, grads = example(name, np.float64)
+    stepper = algorithm.stepper(on_device(w0))
+    with pytest.raises(TypeError, match=r"has no evaluation on .* use NumPy arrays"):
+        stepper.step(on_device(grads[0]))
+    np.testing.assert_array_equal(np.asarray(stepper.state.grad_sum), 0)
+    assert stepper.t == 0
+
+
+def test_long_sequential_rows_are_left_to_the_host(simulated):
+    x = on_device(np.zeros(1025))
+    with pytest.raises(TypeError, match=r"rows of more than 1024, got 1025; use NumPy arrays"):
+        TotalVariation(lam=1.0).prox(x, 1.0)
+
+
+@pytest.mark.parametrize("name", [*SUPPORTED[::7], "nuclear", "slope, norms", "total variation"])
+def test_a_step_waits_for_nothing(simulated, name):
+    algorithm, w0, grads = example(name, np.float32)
+    stepper, grad = algorithm.stepper(on_device(w0)), on_device(grads[0])
+    with reads() as read:
+        for _ in range(3):
+            stepper.step(grad)
+    assert not read
+
+
+def test_reads_are_noticed(simulated):
+    """The pure step looks at the gradient, and waits for the answer."""
+    algorithm, w0, grads = example("l1", np.float32)
+    state, grad = algorithm.init(on_device(w0)), on_device(grads[0])
+    with reads() as read:
+        algorithm.step(state, grad)
+    assert read
+
+
+def test_another_scale_is_caught(simulated, monkeypatch):
+    """As if the loop had the beta of the step before."""
+    right = cuda_loops.step_entrywise
+
+    def of_step_before(kernel, centre):
+        return right(kernel, lambda w, w0, v, scale, i: centre(w, w0, v, max(scale * scale - 1, 1) ** 0.5, i))
+
+    monkeypatch.setattr(cuda_loops, "step_entrywise", of_step_before)
+    with pytest.raises(AssertionError, match="apart"):
+        check_same("l1", np.float32, on_device, fused)
+
+
+def test_lanes_left_out_are_caught(simulated, monkeypatch):
+    """A group summed by fewer of its threads than there are."""
+    monkeypatch.setattr(cuda_groups, "sum_by_lanes", lambda partial, mine, lane, lanes, n_groups: None)
+    monkeypatch.setattr(cuda_groups, "lanes_for", lambda n_groups: 2)
+    with pytest.raises(AssertionError, match="apart"):
+        check_same("group lasso, rows", np.float32, on_device, fused)
+
+
+def test_groups_taken_along_the_other_axis_are_caught(simulated, monkeypatch):
+    real = panel.panel_of
+    monkeypatch.setattr(panel, "panel_of", lambda layout, shape: real(Rows(1), shape[::-1]))
+    with pytest.raises(AssertionError, match="apart"):
+        check_same("group lasso, columns", np.float32, on_device, fused)
