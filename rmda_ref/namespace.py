@@ -10,6 +10,14 @@ Array: TypeAlias = Any  # an array of any array-API namespace
 CUPY = "cupy"  # the package whose arrays have loops compiled for a device
 
 
+class NoEvaluation(TypeError):
+    """Something has no evaluation on arrays of this kind, and they are not copied to the host unasked."""
+
+    def __init__(self, what: str, array: Array) -> None:
+        name = f"{type(array).__module__.partition('.')[0]}.{type(array).__qualname__}"
+        super().__init__(f"{what} has no evaluation on {name} arrays; use NumPy arrays for it")
+
+
 def namespace(array: Array) -> Any:
     """The array-API namespace of ``array`` (NumPy itself for NumPy arrays).
 

@@ -107,7 +107,7 @@ def _moved(kind: Any, place: Place) -> type[Any]:
 
 def _refused(algorithm: str) -> Callable[..., Any]:
     def refuse(*arguments: Any, **options: Any) -> Any:
-        raise NotAsked(f"{algorithm} sorts in NumPy")
+        raise NotAsked(f"{algorithm}, which sorts, takes NumPy arrays")
 
     return refuse
 

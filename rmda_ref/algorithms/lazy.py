@@ -10,6 +10,7 @@ from rmda_ref.algorithms.rmda import RMDA, RMDAState
 from rmda_ref.algorithms.stepper import Tick
 from rmda_ref.backends.numba import entrywise
 from rmda_ref.layout import Entries
+from rmda_ref.namespace import NoEvaluation
 from rmda_ref.regularizers import Blocks
 
 Vector = npt.NDArray[Any]
@@ -46,10 +47,7 @@ class LazyStepper:
         if not self.serves(algorithm):
             raise TypeError("a lazy stepper needs momentum=1 and an entrywise regularizer; use algorithm.stepper")
         if not isinstance(state.anchor, np.ndarray):
-            raise TypeError(
-                f"a lazy stepper writes in place, but the state has arrays of {type(state.anchor).__name__}; "
-                "give NumPy arrays, or take RMDA.step on dense gradients"
-            )
+            raise NoEvaluation("a lazy stepper, which writes in place,", state.anchor)
         if state.anchor.ndim != 1:
             raise ValueError(f"a lazy stepper needs a flat parameter, got shape {state.anchor.shape}; use w.ravel()")
         self.algorithm = algorithm

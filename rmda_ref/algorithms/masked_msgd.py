@@ -8,7 +8,7 @@ import numpy as np
 
 from rmda_ref import checks
 from rmda_ref.algorithms.base import Algorithm
-from rmda_ref.namespace import Array
+from rmda_ref.namespace import Array, NoEvaluation
 from rmda_ref.regularizers import Zero
 from rmda_ref.schedules import Schedule, check_schedules, momentum_at, step_size_at
 
@@ -108,7 +108,7 @@ class MaskedSGD(Algorithm[MaskedState]):
         """
         w0 = self._checked_start(w0)
         if not isinstance(w0, np.ndarray):
-            raise TypeError(f"w0 is a {type(w0).__name__}; {type(self).__name__} sorts in NumPy, give a NumPy array")
+            raise NoEvaluation(f"{type(self).__name__}, which sorts,", w0)
         size = sum(layer.size for layer in self.layers)
         if w0.shape != (size,):
             raise ValueError(f"layers describe a flat w0 of shape ({size},), got {w0.shape}; flatten it, or add layers")

@@ -9,6 +9,7 @@ from rmda_ref import checks
 from rmda_ref.algorithms.fused import fused_step
 from rmda_ref.algorithms.watch import Eyes, Tracker, watch
 from rmda_ref.backends.numba import FloatArray, finite_check, flat
+from rmda_ref.namespace import NoEvaluation
 
 if TYPE_CHECKING:
     from rmda_ref.algorithms.base import FusedAlgorithm
@@ -73,9 +74,7 @@ class Stepper(Generic[StateT]):
     def _load(self, algorithm: "FusedAlgorithm[StateT]", state: StateT) -> None:
         given = algorithm.unpack(state)
         if not isinstance(given.iterate, np.ndarray):
-            raise TypeError(
-                f"a stepper needs NumPy arrays, got {type(given.iterate).__name__}; use step instead, or CuPy's arrays"
-            )
+            raise NoEvaluation("the fused stepper, unlike step,", given.iterate)
         self.algorithm = algorithm
         self._buffers = given.copy()
         self._flat = tuple(

@@ -17,7 +17,7 @@ import numpy as np
 from rmda_ref.backends.whole_rows import FORMS
 from rmda_ref.backends.whole_rows.beside import beside
 from rmda_ref.layout import Groups, Rows, Segments
-from rmda_ref.namespace import Array, namespace
+from rmda_ref.namespace import Array, NoEvaluation, namespace
 
 Kernel = Callable[..., Any]
 
@@ -126,14 +126,11 @@ def row(
 ) -> Array:
     """By the kernel's form on whole matrices of rows (`rmda_ref.backends.whole_rows`), in float64 where there is one.
 
-    Raises TypeError where the kernel has none.
+    Raises NoEvaluation where the kernel has none.
     """
     form = FORMS.get(kernel)
     if form is None:
-        raise TypeError(
-            f"the kernel {kernel.__name__} runs row by row and has no evaluation on {type(x).__name__} arrays; "
-            "use NumPy arrays for this regularizer"
-        )
+        raise NoEvaluation(f"the kernel {kernel.__name__}, which takes a row entry by entry,", x)
     xp, shape = namespace(x), tuple(x.shape)
     if 0 in shape:
         return xp.asarray(x, copy=True)

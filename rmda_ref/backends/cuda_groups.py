@@ -113,6 +113,13 @@ def step_tiles(kernel, inner, centre, tiles: Tiles, real_type: Any):
     return step
 
 
+def part_of_block(n_chunks, n_strips):
+    """Which strip, of which chunk, of which batch of a panel a block has."""
+    block = uint32(cuda.blockIdx.x)
+    strip, rest = block % uint32(n_strips), block // uint32(n_strips)
+    return uintp(strip), uintp(rest % uint32(n_chunks)), uintp(rest // uint32(n_chunks))
+
+
 def square_strips(inner, centre, strips: Strips):
     """Of groups that are longer: V, and the sum of squares of each part of a group, ``sums[group, strip]``.
 
@@ -133,19 +140,18 @@ def square_strips(inner, centre, strips: Strips):
         threshold, one = real(prox_step * inner_strength), real(1)
         squares = cuda.shared.array(width, float64)
         partial = cuda.shared.array(THREADS, float64)
-        thread, block = uint32(cuda.threadIdx.x), uint32(cuda.blockIdx.x)
-        strip, block = block % uint32(n_strips), block // uint32(n_strips)
-        chunk, batch = block % uint32(n_chunks), block // uint32(n_chunks)
-        first = uintp(chunk) * uintp(width)
+        thread = uint32(cuda.threadIdx.x)
+        strip, chunk, batch = part_of_block(n_chunks, n_strips)
+        first = chunk * uintp(width)
         past = uintp(min(uintp(width), uintp(line) - first))
-        from_line = uintp(strip) * uintp(per_strip)
+        from_line = strip * uintp(per_strip)
         to_line = uintp(min(uintp(lines), from_line + uintp(per_strip)))
         for place in range(uintp(thread), past, uintp(THREADS)):
             total = 0.0
             for of_line in range(from_line, to_line):
                 within = of_line * uintp(line) + first + place
                 if within < uintp(size):
-                    i = uintp(batch) * uintp(size) + within
+                    i = batch * uintp(size) + within
                     v = decay * grad_sum[i] + weighted_step * real(grad[i])
                     x = float64(inner(real(centre(iterate, anchor, v, scale, i)), threshold, one))
                     total += x * x
@@ -163,8 +169,8 @@ def square_strips(inner, centre, strips: Strips):
             partial[uintp(thread)] = total
             sum_by_lanes(partial, uintp(thread // uint32(lanes)), lane, lanes, at_once)
             if there and lane == 0:
-                group = uintp(batch) * uintp(groups) + uintp(chunk) * uintp(per_chunk) + mine
-                part = group * uintp(n_strips) + uintp(strip)
+                group = batch * uintp(groups) + chunk * uintp(per_chunk) + mine
+                part = group * uintp(n_strips) + strip
                 sums[part] = partial[uintp(thread)]
                 if may_overflow(grad_sum):
                     norm = math.sqrt(partial[uintp(thread)])
@@ -174,7 +180,7 @@ def square_strips(inner, centre, strips: Strips):
                             for m in range(uintp(run)):
                                 within = of_line * uintp(line) + first + mine * uintp(run) + m
                                 if within < uintp(size):
-                                    i = uintp(batch) * uintp(size) + within
+                                    i = batch * uintp(size) + within
                                     x = inner(real(centre(iterate, anchor, grad_sum[i], scale, i)), threshold, one)
                                     norm = math.hypot(norm, x)
                     sums[uintp(n_parts) + part] = norm
@@ -202,18 +208,17 @@ def settle_strips(kernel, inner, centre, strips: Strips, real_type: Any):
         threshold, one = real(prox_step * inner_strength), real(1)
         factors = cuda.shared.array(per_chunk, real_type)
         partial = cuda.shared.array(THREADS, float64)
-        thread, block = uint32(cuda.threadIdx.x), uint32(cuda.blockIdx.x)
-        strip, block = block % uint32(n_strips), block // uint32(n_strips)
-        chunk, batch = block % uint32(n_chunks), block // uint32(n_chunks)
-        first = uintp(chunk) * uintp(width)
+        thread = uint32(cuda.threadIdx.x)
+        strip, chunk, batch = part_of_block(n_chunks, n_strips)
+        first = chunk * uintp(width)
         past = uintp(min(uintp(width), uintp(line) - first))
-        from_line = uintp(strip) * uintp(per_strip)
+        from_line = strip * uintp(per_strip)
         to_line = uintp(min(uintp(lines), from_line + uintp(per_strip)))
         lane = uintp(thread % uint32(lanes))
         for begin in range(uintp(0), uintp(per_chunk), uintp(at_once)):
             mine = begin + uintp(thread // uint32(lanes))
             there = mine * uintp(run) < past
-            group = uintp(batch) * uintp(groups) + uintp(chunk) * uintp(per_chunk) + mine
+            group = batch * uintp(groups) + chunk * uintp(per_chunk) + mine
             total = 0.0
             if there:
                 for part in range(lane, uintp(n_strips), uintp(lanes)):
@@ -233,7 +238,7 @@ def settle_strips(kernel, inner, centre, strips: Strips, real_type: Any):
             for of_line in range(from_line, to_line):
                 within = of_line * uintp(line) + first + place
                 if within < uintp(size):
-                    i = uintp(batch) * uintp(size) + within
+                    i = batch * uintp(size) + within
                     x = inner(real(centre(iterate, anchor, grad_sum[i], scale, i)), threshold, one)
                     y = factor * x + real(0)
                     iterate[i] = keep * real(iterate[i]) + momentum * y

@@ -5,11 +5,13 @@ How a prox is evaluated:
 - entrywise kernels, and those of norms, as array expressions (`rmda_ref.backends.array_api`). Each operation of a
   kernel is then a launch that reads and writes memory, which suits the pure step: it is read for what it says. The
   fused step compiles the kernel itself and touches each entry once (`rmda_ref.algorithms.device_step`).
-- row kernels that sort as array expressions too, with the device's sort: a single row may be the whole parameter.
-- other row kernels compiled as they are, a row a thread, for rows short enough for one thread; longer ones raise.
+- row kernels compiled as they are, a row a thread, where rows are short: one launch, in which a thread takes some
+  thousand dependent operations for 64 entries, where an array expression is dozens of launches, or hundreds if it
+  iterates.
+- row kernels of longer rows by their whole-row forms (`rmda_ref.backends.whole_rows`), with the device's sort: a single
+  row may be the whole parameter. What has no form is a row a thread up to 1024 entries, and raises beyond.
 
-This choice counts traffic and threads; ``python -m validation.benchmarks.device_step`` measures it where there is a
-device.
+This choice counts launches, traffic and operations; no device was at hand to measure it.
 """
 
 from importlib import import_module
@@ -19,12 +21,15 @@ import numpy as np
 
 from rmda_ref.backends import array_api, whole_rows
 from rmda_ref.backends.array_api import Kernel, entrywise, radial
+from rmda_ref.kernels.slope import slope
 from rmda_ref.layout import Groups, Rows, Segments
-from rmda_ref.namespace import Array, beside, kind, namespace
+from rmda_ref.namespace import Array, NoEvaluation, beside, namespace
 
 __all__ = ["device_name", "entrywise", "prepare", "radial", "row", "upload"]
 
-LONGEST_ROW = 1024  # of a thread; all others would wait for a longer one
+SHORT_ROW = 64  # of a thread rather than a form
+LONGEST_ROW = 1024  # of a thread where there is no form
+NOT_BY_THREADS = {slope}  # it keeps arrays that it has cast, which numba's CUDA target refuses
 ROWS_AT_ONCE = 1 << 14  # threads, each with scratch for a row
 ROWS_OF_BLOCK = 64
 
@@ -60,14 +65,15 @@ def row(
     scratch_rows: int,
     parameters: tuple[Any, ...],
 ) -> Array:
-    if kernel in whole_rows.FORMS:
-        return array_api.row(kernel, x, layout, prox_step, strengths, metric, scratch_rows, parameters)
     xp, shape = namespace(x), tuple(x.shape)
     address = layout.address(shape)
+    if kernel in whole_rows.FORMS and (address.longest > SHORT_ROW or kernel in NOT_BY_THREADS):
+        return array_api.row(kernel, x, layout, prox_step, strengths, metric, scratch_rows, parameters)
     if address.longest > LONGEST_ROW:
-        raise TypeError(
-            f"the kernel {kernel.__name__} takes the entries of a row one after the other and has no evaluation on a "
-            f"{kind(x)} with rows of more than {LONGEST_ROW}, got {address.longest}; use NumPy arrays"
+        raise NoEvaluation(
+            f"the kernel {kernel.__name__}, which takes a row entry by entry, for rows of {address.longest} (more than "
+            f"{LONGEST_ROW})",
+            x,
         )
     from rmda_ref.backends import cuda, cuda_loops  # numba's CUDA target takes a while to load
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from rmda_ref import checks
 from rmda_ref.layout import Address, Entries, Shape
-from rmda_ref.namespace import Array
+from rmda_ref.namespace import Array, NoEvaluation
 from rmda_ref.regularizers.base import Regularizer
 
 Vector = npt.NDArray[np.float64]
@@ -89,9 +89,7 @@ class GroupFamily(Regularizer):
     def flat(self, x: Array) -> Vector:
         """The entries in C order, in float64, of a NumPy array that fits."""
         if not isinstance(x, np.ndarray):
-            raise TypeError(
-                f"{type(self).__name__} has no evaluation on {type(x).__name__} arrays; use NumPy arrays for it"
-            )
+            raise NoEvaluation(type(self).__name__, x)
         self.check(x.shape)
         return np.ascontiguousarray(x, dtype=np.float64).reshape(-1)
 

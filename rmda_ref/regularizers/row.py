@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from rmda_ref.backends.array_api import widest
 from rmda_ref.layout import Entries, Layout, Norms, Shape, Spectrum
-from rmda_ref.namespace import Array, namespace, on_host
+from rmda_ref.namespace import Array, NoEvaluation, namespace, on_host
 from rmda_ref.regularizers.base import Regularizer
 from rmda_ref.regularizers.manifold import Levels, Manifold, Rank, Support
 
@@ -65,10 +65,7 @@ class RowPenalty(Regularizer):
     def _only_numpy(self, z: Array) -> None:
         """Raise TypeError for arrays of other namespaces."""
         if not isinstance(z, np.ndarray):
-            raise TypeError(
-                f"{type(self).__name__} runs row by row and has no evaluation on {type(z).__name__} arrays; "
-                "use NumPy arrays for this regularizer"
-            )
+            raise NoEvaluation(f"this function of {type(self).__name__}", z)
 
     def _strengths(self, shape: Shape, n_rows: int) -> FloatArray:
         return np.broadcast_to(np.asarray(self.strengths(shape), dtype=np.float64), (n_rows,))

@@ -12,7 +12,7 @@ from rmda_ref.backends import backend_of
 from rmda_ref.backends.array_api import widest
 from rmda_ref.kernels.total_variation import fused_lasso, total_variation
 from rmda_ref.layout import Groups, Rows, Shape
-from rmda_ref.namespace import Array, namespace, on_host
+from rmda_ref.namespace import Array, NoEvaluation, namespace, on_host
 from rmda_ref.regularizers.base import Regularizer
 from rmda_ref.regularizers.manifold import Levels
 
@@ -75,10 +75,7 @@ class TotalVariation(Regularizer):
     def _rows(self, w: Array) -> Matrix:
         """The rows of a NumPy array, in float64."""
         if not isinstance(w, np.ndarray):
-            raise TypeError(
-                f"{type(self).__name__} runs row by row and has no evaluation on {type(w).__name__} arrays; "
-                "use NumPy arrays for this regularizer"
-            )
+            raise NoEvaluation(f"{type(self).__name__}, which runs along rows,", w)
         self.check(w.shape)
         return np.asarray(self.layout.rows(w)[0], dtype=np.float64)
 

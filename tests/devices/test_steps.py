@@ -80,9 +80,19 @@ def test_what_has_no_evaluation_says_so(simulated, name):
     assert stepper.t == 0
 
 
+@pytest.mark.parametrize("name", ["simplex, columns", "top-k, rows", "k-support, lists", "2:4 regularizer"])
+def test_longer_rows_take_their_form(simulated, monkeypatch, name):
+    """Not a thread a row: nothing is launched for the prox."""
+    monkeypatch.setattr("rmda_ref.backends.cupy.SHORT_ROW", 2)
+    monkeypatch.setattr(simulated, "prepare", None)
+    check_same(name, np.float32, on_device, pure)
+
+
 def test_long_sequential_rows_are_left_to_the_host(simulated):
     x = on_device(np.zeros(1025))
-    with pytest.raises(TypeError, match=r"rows of more than 1024, got 1025; use NumPy arrays"):
+    with pytest.raises(
+        TypeError, match=r"for rows of 1025 \(more than 1024\) has no evaluation on array_api_strict.Array"
+    ):
         TotalVariation(lam=1.0).prox(x, 1.0)
 
 

@@ -161,6 +161,6 @@ def test_bad_arguments():
         LatentGroupLasso(1.0, [[0], [2]])
     with pytest.raises(ValueError, match=r"groups cover 12 entries, but an array of shape \(13,\) has 13"):
         LatentGroupLasso(1.0, CHAIN).prox(np.ones(13), 1.0)
-    with pytest.raises(TypeError, match="LatentGroupLasso has no evaluation on Array arrays"):
+    with pytest.raises(TypeError, match=r"LatentGroupLasso has no evaluation on array_api_strict.Array arrays"):
         LatentGroupLasso(1.0, CHAIN).prox(strict.ones(12, dtype=strict.float64), 1.0)
     assert LatentGroupLasso(1.0, CHAIN).prox(w.reshape(3, 4), 1.0).shape == (3, 4)

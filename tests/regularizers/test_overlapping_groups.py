@@ -189,5 +189,5 @@ def test_bad_arguments():
         OverlappingGroupLasso(1.0, CHAIN).certified_prox(np.ones(11), 1.0)
     with pytest.raises(ValueError, match="step must lie in"):
         OverlappingGroupLasso(1.0, CHAIN).certified_prox(np.ones(12), -1.0)
-    with pytest.raises(TypeError, match="OverlappingGroupLasso has no evaluation on Array arrays"):
+    with pytest.raises(TypeError, match=r"OverlappingGroupLasso has no evaluation on array_api_strict.Array arrays"):
         OverlappingGroupLasso(1.0, CHAIN).prox(strict.ones(12, dtype=strict.float64), 1.0)

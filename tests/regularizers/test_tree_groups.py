@@ -175,5 +175,7 @@ def test_bad_arguments():
         tree.prox(np.ones(2), 1.0)
     with pytest.raises(TypeError, match="no exact prox in a diagonal metric"):
         tree.prox(np.ones(3), 1.0, np.ones(3))
-    with pytest.raises(TypeError, match="TreeGroupLasso has no evaluation on Array arrays; use NumPy arrays"):
+    with pytest.raises(
+        TypeError, match=r"TreeGroupLasso has no evaluation on array_api_strict.Array arrays; use NumPy arrays"
+    ):
         tree.prox(strict.asarray([1.0, 2.0, 3.0], dtype=strict.float64), 1.0)

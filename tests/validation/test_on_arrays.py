@@ -148,11 +148,11 @@ def test_a_namespace_that_loses_precision_is_caught():
 @pytest.mark.parametrize(
     ("make", "reason"),
     [
-        (lambda on: on.RMDA(L1(0.1), 0.5).stepper(np.zeros(4)), "a stepper needs NumPy arrays"),
+        (lambda on: on.RMDA(L1(0.1), 0.5).stepper(np.zeros(4)), "the fused stepper, unlike step, has no evaluation on"),
         (lambda on: on.RMDA(L1(0.1), 0.5).stepper(np.zeros(4), "a tracker"), "watches every fused step"),
         (lambda on: one_step(on.RMDA(OverlappingGroupLasso(0.1, groups=[[0, 1], [1, 2]]), 0.5)), "no evaluation on"),
-        (lambda on: on.RigL((), 0.5, 1.0, 1, 1, 0.5, 0), "RigL sorts in NumPy"),
-        (lambda on: on.GradualPruning(), "GradualPruning sorts in NumPy"),
+        (lambda on: on.RigL((), 0.5, 1.0, 1, 1, 0.5, 0), "RigL, which sorts, takes NumPy arrays"),
+        (lambda on: on.GradualPruning(), "GradualPruning, which sorts, takes NumPy arrays"),
         (lambda on: None, "it runs no algorithm"),
     ],
 )
@@ -204,7 +204,7 @@ def test_the_command_says_what_holds_there(tmp_path):
     options = ("--only", "A8,A9,N8", "--backend", "array-api-strict")
     run = invoke(tmp_path, *options)
     assert run.exit_code == 0 and "2 of 2 claims hold" in run.stdout, run.output
-    assert "Not asked, for a stepper needs NumPy arrays" in run.stdout
+    assert "Not asked, for the fused stepper" in run.stdout
     assert "Asked without what has no evaluation there: A9 (overlapping groups; latent groups)" in run.stdout
     folder = tmp_path / "backends" / "array-api-strict"
     record = json.loads((folder / "results.json").read_text())
@@ -215,9 +215,9 @@ def test_the_command_says_what_holds_there(tmp_path):
         and record["claims"]["A8"]["mutants"] == {}
     )
     assert list(record["not_asked"]) == ["N8"] and list(record["claims"]) == ["A8", "A9"]
-    assert record["not_asked"]["N8"].startswith("a stepper needs NumPy arrays")
+    assert record["not_asked"]["N8"].startswith("the fused stepper")
     page = (folder / "report.html").read_text()
-    assert "taken on arrays of array-api-strict" in page and "N8, for a stepper needs NumPy arrays" in page
+    assert "taken on arrays of array-api-strict" in page and "N8, for the fused stepper" in page
     assert "overlapping groups; latent groups." in page
     assert not (tmp_path / "results.json").exists()  # NumPy's report is left alone
     assert "3 kept from before" in invoke(tmp_path, *options).stderr
