@@ -14,8 +14,7 @@ class NoEvaluation(TypeError):
     """Something has no evaluation on arrays of this kind, and they are not copied to the host unasked."""
 
     def __init__(self, what: str, array: Array) -> None:
-        name = f"{type(array).__module__.partition('.')[0]}.{type(array).__qualname__}"
-        super().__init__(f"{what} has no evaluation on {name} arrays; use NumPy arrays for it")
+        super().__init__(f"{what} has no evaluation on {type_name(array)} arrays; use NumPy arrays for it")
 
 
 def namespace(array: Array) -> Any:
@@ -56,10 +55,20 @@ def beside(array: Array) -> AbstractContextManager[Any]:
     return device if isinstance(device, AbstractContextManager) else nullcontext()
 
 
+def moved(values: Any, like: Array, dtype: Any = None) -> Array:
+    """Numbers of the host in the namespace and on the device of ``like``."""
+    return namespace(like).asarray(values, dtype=dtype, device=getattr(like, "device", None))
+
+
 def kind(array: Array) -> str:
     """What an array is and where, for messages: ``numpy.ndarray``, ``cupy.ndarray on <CUDA Device 1>``."""
-    name = f"{type(array).__module__.partition('.')[0]}.{type(array).__qualname__}"
-    return f"{name} on {array.device}" if is_cupy(array) else name
+    host = isinstance(array, np.ndarray) or not hasattr(array, "device")
+    return type_name(array) if host else f"{type_name(array)} on {array.device}"
+
+
+def type_name(array: Array) -> str:
+    """``numpy.ndarray`` or ``cupy.ndarray``, which call themselves alike."""
+    return f"{type(array).__module__.partition('.')[0]}.{type(array).__qualname__}"
 
 
 def _compat(array: Array) -> Any:

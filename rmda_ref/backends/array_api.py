@@ -15,22 +15,18 @@ from typing import Any
 import numpy as np
 
 from rmda_ref.backends.whole_rows import FORMS
-from rmda_ref.backends.whole_rows.beside import beside
 from rmda_ref.layout import Groups, Rows, Segments
-from rmda_ref.namespace import Array, NoEvaluation, namespace
+from rmda_ref.namespace import Array, NoEvaluation, moved, namespace
 
 Kernel = Callable[..., Any]
 
 
 def _lift(on_numbers: Callable[..., Any], on_arrays: Callable[..., Any]) -> Callable[..., Any]:
-    """The function of numbers where all arguments are numbers, else that of arrays, numbers in the arrays' dtype."""
+    """The function of numbers where all arguments are numbers, else that of arrays, which takes numbers along."""
 
     def lifted(*arguments: Any) -> Any:
-        arrays = [x for x in arguments if hasattr(x, "shape") and not _is_boolean(x)]
-        if not arrays:
-            return on_numbers(*arguments)
-        xp, like = namespace(arrays[0]), arrays[0]
-        return on_arrays(*(x if hasattr(x, "shape") else xp.asarray(x, dtype=like.dtype) for x in arguments))
+        some = any(hasattr(x, "shape") and not _is_boolean(x) for x in arguments)
+        return (on_arrays if some else on_numbers)(*arguments)
 
     return lifted
 
@@ -58,8 +54,7 @@ def _select(xp: Any) -> Callable[..., Any]:
     def select_arrays(condition: Any, yes: Any, no: Any) -> Any:
         if isinstance(condition, bool | np.bool_):
             return yes if condition else no
-        like = next(x for x in (yes, no) if hasattr(x, "shape"))
-        return xp.where(condition, *(x if hasattr(x, "shape") else xp.asarray(x, dtype=like.dtype) for x in (yes, no)))
+        return xp.where(condition, yes, no)
 
     return select_arrays
 
@@ -90,7 +85,7 @@ def entrywise(
 ) -> Array:
     xp = namespace(x)
     if not isinstance(strengths, float):
-        strengths = xp.reshape(xp.asarray(strengths, dtype=x.dtype), x.shape)
+        strengths = xp.reshape(moved(strengths, x, x.dtype), x.shape)
     return on_arrays(kernel, xp)(x, prox_step * strengths, 1.0 if metric is None else metric, *parameters)
 
 
@@ -109,7 +104,7 @@ def radial(
     norms = layout.norms(x)
     norms = xp.where(norms > 0, norms, xp.ones_like(norms))  # a zero row stays zero by any factor
     if not isinstance(strengths, float):
-        strengths = xp.reshape(xp.asarray(strengths, dtype=x.dtype), norms.shape)
+        strengths = xp.reshape(moved(strengths, x, x.dtype), norms.shape)
     factors = on_arrays(kernel, xp)(norms, prox_step * strengths, *parameters)
     return x * layout.spread(factors, x.shape)
 
@@ -139,7 +134,7 @@ def row(
     metrics = [None] * len(batches) if metric is None else [m for m, _ in layout.batches(xp.astype(metric, wide))]
     results = []
     for (rows, places), weights in zip(batches, metrics, strict=True):
-        strength = strengths if isinstance(strengths, float) else beside(_one_each(strengths, places), rows)
+        strength = strengths if isinstance(strengths, float) else moved(_one_each(strengths, places), rows, rows.dtype)
         results.append(form(rows, prox_step * strength, weights, *parameters))
     result = layout.from_batches(results, shape)
     return xp.astype(xp.where(result == 0, 0.0, result), x.dtype)  # no negative zeros

@@ -23,7 +23,7 @@ from rmda_ref.backends import array_api, whole_rows
 from rmda_ref.backends.array_api import Kernel, entrywise, radial
 from rmda_ref.kernels.slope import slope
 from rmda_ref.layout import Groups, Rows, Segments
-from rmda_ref.namespace import Array, NoEvaluation, beside, namespace
+from rmda_ref.namespace import Array, NoEvaluation, beside, moved, namespace
 
 __all__ = ["device_name", "entrywise", "prepare", "radial", "row", "upload"]
 
@@ -51,8 +51,7 @@ def upload(values: Any, like: Array) -> Array:
         return tuple(upload(value, like) for value in values)
     if not isinstance(values, np.ndarray):
         return values
-    with beside(like):
-        return namespace(like).asarray(np.ascontiguousarray(values))
+    return moved(np.ascontiguousarray(values), like)
 
 
 def row(

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from rmda_ref.layout import entries
 from rmda_ref.layout.address import Address, Coordinates, Indices, Shape
-from rmda_ref.namespace import Array, namespace
+from rmda_ref.namespace import Array, moved, namespace
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,37 +99,32 @@ class Groups:
             return np.asarray(ufunc.reduceat(flat[members], starts[:-1]))
         # The array API has no reduction over segments: gather the groups as rows, filled up with a zero.
         flat = xp.concat([flat, xp.zeros_like(flat[:1])])
-        rows = xp.reshape(xp.take(flat, xp.asarray(self._padded.reshape(-1))), self._padded.shape)
+        rows = xp.reshape(xp.take(flat, moved(self._padded.reshape(-1), x)), self._padded.shape)
         return reduction(rows, axis=1)
 
     def spread(self, per_group: Array, shape: Shape) -> Array:
         """One number per group -> its value at every entry."""
         xp = namespace(per_group)
-        return xp.reshape(xp.take(per_group, xp.asarray(self._labels)), shape)
+        return xp.reshape(xp.take(per_group, moved(self._labels, per_group)), shape)
 
     def rows(self, x: Array) -> list[Array]:
         """Each group as a matrix of one row."""
         xp = namespace(x)
         flat = xp.reshape(x, (-1,))
-        return [xp.reshape(xp.take(flat, xp.asarray(group)), (1, -1)) for group in self._address.lists()]
+        return [xp.reshape(xp.take(flat, moved(group, x)), (1, -1)) for group in self._address.lists()]
 
     def batches(self, x: Array) -> list[tuple[Array, Indices]]:
         """Groups of one length as the rows of a matrix, each with the places of its groups among all."""
         xp = namespace(x)
         flat = xp.reshape(x, (-1,))
-        taken = [(xp.take(flat, self._beside(m.reshape(-1), x)), m.shape, numbers) for m, numbers in self._by_length]
+        taken = [(xp.take(flat, moved(m.reshape(-1), x)), m.shape, numbers) for m, numbers in self._by_length]
         return [(xp.reshape(entries, shape), numbers) for entries, shape, numbers in taken]
 
     def from_batches(self, matrices: list[Array], shape: Shape) -> Array:
         """The way back from `batches`: an array of this shape."""
         xp = namespace(matrices[0])
         flat = xp.concat([xp.reshape(matrix, (-1,)) for matrix in matrices])
-        return xp.reshape(xp.take(flat, self._beside(self._way_back, flat)), shape)
-
-    @staticmethod
-    def _beside(indices: Indices, x: Array) -> Array:
-        """Indices where ``x`` is."""
-        return namespace(x).asarray(indices, device=x.device)
+        return xp.reshape(xp.take(flat, moved(self._way_back, flat)), shape)
 
     def magnitudes(self, w: Array) -> Array:
         """|w|: what a function of a row of magnitudes sees."""

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import linalg, sparse
 from scipy.sparse.linalg import LinearOperator, eigsh
 
-from rmda_ref.namespace import Array, namespace
+from rmda_ref.namespace import Array, kind, namespace
 
 # Up to this order a dense symmetric eigenproblem takes about a second.
 _DENSE_ORDER = 2000
@@ -48,7 +48,7 @@ def matching(name: str, array: Any, like: Any, like_name: str = "X") -> Array:
         else f"xp.asarray({name}, device={like_name}.device) with the namespace xp of {like_name}"
     )
     raise TypeError(
-        f"{name} is {_kind(array)} and {like_name} is {_kind(like)}, and nothing is copied unasked; use {remedy}"
+        f"{name} is {kind(array)} and {like_name} is {kind(like)}, and nothing is copied unasked; use {remedy}"
     )
 
 
@@ -57,11 +57,6 @@ def _namespace_or_none(array: Any) -> Any:
         return namespace(array)
     except TypeError:
         return None
-
-
-def _kind(array: Any) -> str:
-    where = "" if isinstance(array, np.ndarray) or not hasattr(array, "device") else f" on {array.device}"
-    return f"{type(array).__module__.partition('.')[0]}.{type(array).__name__}{where}"
 
 
 def is_of(array: Array, kinds: str) -> bool:
@@ -160,7 +155,7 @@ def largest_gram_eigenvalue(X: Any, fit_intercept: bool, shares: Array | None) -
     if not small and xp is not np:
         raise TypeError(
             f"the Lipschitz constant for both sides of X above {_DENSE_ORDER} is computed by SciPy, which takes no "
-            f"{_kind(X)}; make the loss of rmda_ref.namespace.on_host(X) for it, or choose step sizes by a line search"
+            f"{kind(X)}; make the loss of rmda_ref.namespace.on_host(X) for it, or choose step sizes by a line search"
         )
     bound = _dense_bound if small else _lanczos_bound
     if shares is None:

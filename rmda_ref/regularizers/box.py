@@ -7,7 +7,7 @@ import numpy as np
 
 from rmda_ref.kernels.clip import clip
 from rmda_ref.layout import Entries, Shape
-from rmda_ref.namespace import Array, namespace, on_host
+from rmda_ref.namespace import Array, moved, namespace, on_host
 from rmda_ref.regularizers.base import Regularizer, norm
 from rmda_ref.regularizers.manifold import Levels
 
@@ -79,8 +79,7 @@ class Box(Regularizer):
 
     def _bounds(self, w: Array) -> tuple[Array, Array]:
         """In the dtype of the parameter, where the projection puts them."""
-        xp = namespace(w)
-        return xp.asarray(self.lower, dtype=w.dtype), xp.asarray(self.upper, dtype=w.dtype)
+        return moved(self.lower, w, w.dtype), moved(self.upper, w, w.dtype)
 
     def _contains(self, w: Array) -> bool:
         xp, (lower, upper) = namespace(w), self._bounds(w)

@@ -9,7 +9,7 @@ import numpy as np
 from rmda_ref import checks
 from rmda_ref.kernels.nonnegative_soft_threshold import nonnegative_soft_threshold
 from rmda_ref.layout import Entries, Shape
-from rmda_ref.namespace import Array, namespace, on_host
+from rmda_ref.namespace import Array, moved, namespace, on_host
 from rmda_ref.regularizers.base import Regularizer, norm
 from rmda_ref.regularizers.manifold import Support
 from rmda_ref.regularizers.tangent import Tangent
@@ -55,9 +55,8 @@ class NonnegativeL1(Regularizer):
         return float(self.lam) if self.weights is None else self.lam * np.ravel(self.weights).astype(np.float64)
 
     def _strengths_like(self, w: Array) -> Array:
-        xp = namespace(w)
         strengths = self.strengths(w.shape)
-        return strengths if isinstance(strengths, float) else xp.asarray(strengths.reshape(w.shape), dtype=w.dtype)
+        return strengths if isinstance(strengths, float) else moved(strengths.reshape(w.shape), w, w.dtype)
 
     def value(self, w: Array) -> float:
         xp = namespace(w)

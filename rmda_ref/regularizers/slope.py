@@ -13,7 +13,7 @@ from rmda_ref import checks
 from rmda_ref.backends.array_api import widest
 from rmda_ref.kernels.slope import slope
 from rmda_ref.layout import Groups, Norms, Rows, Shape, Spectrum
-from rmda_ref.namespace import Array, namespace, on_host
+from rmda_ref.namespace import Array, moved, namespace, on_host
 from rmda_ref.regularizers.row import FloatArray, RowPenalty
 
 ULPS = 16  # magnitudes that are as near as that count as equal, where they are computed (norms, singular values)
@@ -110,7 +110,7 @@ class Slope(RowPenalty):
 
     def row_value(self, z: Array) -> FloatArray:
         xp = namespace(z)
-        weights = xp.asarray(self._weights[: z.shape[1]], dtype=widest(z), device=z.device)
+        weights = moved(self._weights[: z.shape[1]], z, widest(z))
         return np.asarray(on_host(xp.matmul(xp.flip(xp.sort(z, axis=1), axis=1), weights)))
 
     def row_distance(self, z: Array, v: Array, strength: FloatArray) -> FloatArray:

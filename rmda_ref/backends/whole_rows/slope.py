@@ -1,8 +1,7 @@
 """The prox of the sorted l1 norm."""
 
-from rmda_ref.backends.whole_rows.beside import beside
 from rmda_ref.backends.whole_rows.leading import leading
-from rmda_ref.namespace import Array, namespace
+from rmda_ref.namespace import Array, moved, namespace
 
 
 def slope(rows: Array, strength: Array | float, metric: Array | None, weights: Array) -> Array:
@@ -14,7 +13,7 @@ def slope(rows: Array, strength: Array | float, metric: Array | None, weights: A
     xp, n = namespace(rows), rows.shape[1]
     sizes = xp.abs(rows)
     order = xp.argsort(-sizes, axis=1, stable=True)
-    excess = xp.take_along_axis(sizes, order, axis=1) - strength * beside(weights[:n], rows)
+    excess = xp.take_along_axis(sizes, order, axis=1) - strength * moved(weights[:n], rows, rows.dtype)
     levels = xp.take_along_axis(nonincreasing(excess), xp.argsort(order, axis=1), axis=1)
     shrunk = xp.sign(rows) * xp.maximum(levels, 0.0)
     return xp.where(strength + xp.zeros_like(rows[:, :1]) > 0, shrunk, rows)

@@ -1,9 +1,8 @@
 """The prox of the sparse envelope, of entries or of weighted magnitudes."""
 
-from rmda_ref.backends.whole_rows.beside import beside
 from rmda_ref.backends.whole_rows.leading import leading
 from rmda_ref.kernels.sparse_envelope import LEAST_OFFSET
-from rmda_ref.namespace import Array, namespace
+from rmda_ref.namespace import Array, moved, namespace
 
 ROOM = 1e-8  # points lie that far below the largest number, so that heights times them stay in range
 
@@ -20,7 +19,7 @@ def sparse_envelope(rows: Array, strength: Array | float, metric: Array | None, 
     unit = power_of_two(sizes)
     strength = strength + xp.zeros_like(rows[:, :1])
     per_weight = strength / (xp.ones_like(rows) if metric is None else metric)
-    weight = beside(weights, rows) if len(weights) > 0 else xp.ones_like(rows[0, :])
+    weight = moved(weights, rows, rows.dtype) if len(weights) > 0 else xp.ones_like(rows[0, :])
     root = xp.sqrt(weight)
     offsets = per_weight * weight
     level = envelope_level(root * (sizes / unit), xp.maximum(offsets, LEAST_OFFSET), k, xp.ones_like(unit))
