@@ -5,6 +5,7 @@ import pytest
 from laws import SUPPORTED, UNSUPPORTED, check_same, example, fused, pure
 
 from problems import MLP
+from problems.data import DataSource, load
 from rmda_ref import L1, RMDA, GroupLasso
 from rmda_ref.losses import MultinomialLoss
 from rmda_ref.namespace import on_host
@@ -94,23 +95,26 @@ def test_asking_the_device_while_capturing_is_an_error(cupy):
 
 
 def test_group_lasso_regression_of_images(cupy):
-    """Multinomial regression on bundled digits, a group a pixel: the device finds the pixels that the host finds."""
-    from sklearn.datasets import load_digits
+    """Multinomial regression, a group a pixel: the device finds the pixels that the host finds.
 
-    X, y = load_digits(return_X_y=True)
-    X = (X / 16).astype(np.float32)
-    algorithm = RMDA(GroupLasso(lam=3e-3, axis=0), step_size=0.5, momentum=0.2)
-    mine = algorithm.stepper(np.zeros((10, 64), np.float32))
-    theirs = algorithm.stepper(cupy.asarray(np.zeros((10, 64), np.float32)))
+    On MNIST where RMDA_DATA_DIR names it, else on scikit-learn's digits.
+    """
+    images = load(DataSource.resolve(None))
+    X, y = images.X_train, images.y_train
+    classes, pixels = int(y.max()) + 1, X.shape[1]
+    algorithm = RMDA(GroupLasso(lam=5e-3, axis=0), step_size=0.1, momentum=0.2)
+    mine = algorithm.stepper(np.zeros((classes, pixels), np.float32))
+    theirs = algorithm.stepper(cupy.asarray(np.zeros((classes, pixels), np.float32)))
     here, there = MultinomialLoss(X, y), MultinomialLoss(cupy.asarray(X), cupy.asarray(y))
-    batches = np.random.default_rng(0).integers(0, len(y), (1500, 64))
-    for batch, on_device in zip(batches, cupy.asarray(batches), strict=True):
+    for batch in np.random.default_rng(0).integers(0, len(y), (1500, 64)):
         mine.step(here.gradient(mine.iterate, batch))
-        theirs.step(there.gradient(theirs.iterate, on_device))
-    supports = [algorithm.regularizer.manifold(stepper.state.prox_iterate) for stepper in (mine, theirs)]
-    assert supports[0] == supports[1] and 0 < supports[0].n_active < 64
-    accuracies = here.accuracy(mine.state.prox_iterate), there.accuracy(theirs.state.prox_iterate)
-    assert min(accuracies) > 0.9 and abs(accuracies[0] - accuracies[1]) < 0.01
+        theirs.step(there.gradient(theirs.iterate, cupy.asarray(batch)))
+    points = mine.state.prox_iterate, theirs.state.prox_iterate
+    supports = [algorithm.regularizer.manifold(point).mask for point in points]
+    assert 0.1 < supports[0].mean() < 0.9
+    assert (supports[0] != supports[1]).mean() <= 0.02  # a pixel whose norm is at the edge may go either way
+    accuracies = here.accuracy(points[0]), there.accuracy(points[1])
+    assert min(accuracies) > 0.8 and abs(accuracies[0] - accuracies[1]) < 0.01
 
 
 def test_gradients_of_a_network(cupy):
