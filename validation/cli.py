@@ -19,6 +19,7 @@ from problems.data import DataError, DataSource, load
 from rmda_ref.crosscheck.mutants import REFERENCE
 from validation import console as terminal
 from validation import foreign, on_arrays, registry, runner
+from validation.benchmarks import device_step
 from validation.claim import Claim, Profile, Setting
 from validation.parts import fingerprint
 from validation.place import Backend, BackendError, Place
@@ -126,6 +127,8 @@ def run(
     held = len(verdicts) - len(findings.failing)
     broken = f"broken: {', '.join(verdict.claim.id for verdict in findings.failing)}; " if findings.failing else ""
     console.print(f"{held} of {len(verdicts)} claims hold; {broken}{elapsed:.1f} s. Report: {report}", soft_wrap=True)
+    if backend == "cupy" and not ids:  # all that there is to say of a device
+        device_step.show(console)
     if findings.failing or not verdicts:  # an algorithm that was asked nothing has shown nothing
         raise typer.Exit(_FAILED)
 

@@ -182,13 +182,9 @@ def table(name: str, rate: float, lines: list[Line]) -> Table:
     return shown
 
 
-def main() -> None:
-    console = Console(width=None if sys.stdout.isatty() else 140)
-    try:
-        name = import_module("rmda_ref.backends.cupy").device_name()
-    except (ImportError, RuntimeError) as error:
-        console.print(f"error: {error}", soft_wrap=True)
-        sys.exit(2)
+def show(console: Console) -> None:
+    """Measure on the current device, and print the table; ImportError or RuntimeError where there is no device."""
+    name = import_module("rmda_ref.backends.cupy").device_name()
     cupy = import_module("cupy")
     torch = import_module("torch") if find_spec("torch") else None
     if torch is not None and not torch.cuda.is_available():
@@ -199,6 +195,15 @@ def main() -> None:
     lines = [measured(case, n, rate, cupy, clock, torch, torch_clock) for case in CASES for n in SIZES]
     lines.append(measured(LAYER, 4096**2, rate, cupy, clock, torch, torch_clock))
     console.print(table(name, rate, lines))
+
+
+def main() -> None:
+    console = Console(width=None if sys.stdout.isatty() else 140)
+    try:
+        show(console)
+    except (ImportError, RuntimeError) as error:
+        console.print(f"error: {error}", soft_wrap=True)
+        sys.exit(2)
 
 
 if __name__ == "__main__":
