@@ -106,7 +106,7 @@ def radial(
     if not isinstance(strengths, float):
         strengths = xp.reshape(moved(strengths, x, x.dtype), norms.shape)
     factors = on_arrays(kernel, xp)(norms, prox_step * strengths, *parameters)
-    return x * layout.spread(factors, x.shape)
+    return x * layout.spread(factors, x.shape) + 0.0  # no negative zeros
 
 
 def row(

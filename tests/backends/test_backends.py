@@ -78,6 +78,8 @@ def test_another_namespace_gives_the_same_prox(regularizer, shape, dtype):
     assert result.dtype == getattr(strict, dtype)
     # Norms (and singular vectors) are summed in the array's own precision there.
     np.testing.assert_allclose(np.asarray(result), regularizer.prox(w, 0.5), rtol=0, atol=32 * np.finfo(dtype).eps)
+    zeros = np.asarray(result) == 0
+    assert not np.signbit(np.asarray(result)[zeros]).any()
     for law in ("value", "manifold"):
         mine, theirs = getattr(regularizer, law)(w), getattr(regularizer, law)(strict.asarray(w))
         assert theirs == mine or np.isclose(theirs, mine, rtol=32 * np.finfo(dtype).eps)

@@ -50,8 +50,11 @@ def check_same(name, dtype, on_device, step):
         mine = algorithm.step(mine, grad)
         take(on_device(grad))
         states.append(mine)
-    difference, allowed = apart(mine, state()), bound(states, dtype)
+    theirs = state()
+    difference, allowed = apart(mine, theirs), bound(states, dtype)
     assert difference <= allowed, f"{name}: {difference:.3g} apart, {allowed:.3g} allowed"
+    point = on_host(theirs.prox_iterate)
+    assert not np.signbit(point[point == 0]).any(), f"{name}: a negative zero"
 
 
 def pure(algorithm, w0):

@@ -12,6 +12,7 @@ from rmda_ref.regularizers.blocks import Block
 ALGORITHM = RMDA(L1(lam=0.4), step_size=lambda t: 0.3 / t, momentum=0.5)
 RNG = np.random.default_rng(0)
 W0, GRADS = RNG.standard_normal(9), RNG.standard_normal((4, 9))
+FIELDS = ("anchor", "iterate", "prox_iterate", "grad_sum")
 BAD = GRADS[0] + np.where(np.arange(9) == 7, np.nan, 0)
 
 
@@ -30,7 +31,7 @@ def after(grads):
 def assert_state(stepper, expected):
     state = stepper.state
     assert (state.t, state.weight) == (expected.t, expected.weight)
-    for name in ("iterate", "prox_iterate", "anchor", "grad_sum"):
+    for name in FIELDS:
         np.testing.assert_allclose(np.asarray(getattr(state, name)), getattr(expected, name), rtol=0, atol=1e-14)
 
 
@@ -50,6 +51,14 @@ def test_a_bad_gradient_stops_the_device(stepper, good, bad):
     assert_state(stepper, after(GRADS[:good]))
     stepper.step(on_device(GRADS[3]))
     assert_state(stepper, after([*GRADS[:good], GRADS[3]]))
+
+
+def test_the_first_bad_gradient_is_the_one_that_is_named(stepper):
+    for grad in (GRADS[0], BAD, GRADS[1], BAD):
+        stepper.step(on_device(grad))
+    with pytest.raises(ValueError, match="grad of step 2 "):
+        stepper.synchronize()
+    assert_state(stepper, after(GRADS[:1]))
 
 
 @pytest.mark.parametrize("ask", [lambda s: s.state, lambda s: s.restart(), lambda s: s.restart(step_size=0.1)])
@@ -90,6 +99,18 @@ def test_a_stage_goes_on_from_a_state(stepper):
     again = other.stepper(stepper.state)
     again.step(on_device(GRADS[3]))
     assert_state(again, other.step(expected, GRADS[3]))
+
+
+def test_before_the_first_step_the_state_is_the_one_given(simulated):
+    """With momentum W~ is another point than W: it is neither lost nor taken for it."""
+    given = after(GRADS[:2])
+    moved = type(given)(*(on_device(getattr(given, name)) for name in FIELDS), given.weight, given.t)
+    stepper = ALGORITHM.stepper(moved)
+    assert_state(stepper, given)
+    stepper.step(on_device(BAD))
+    with pytest.raises(ValueError, match="grad of step 3 "):
+        stepper.synchronize()
+    assert_state(stepper, given)
 
 
 def test_a_saved_state_goes_on_bit_for_bit(stepper, tmp_path):

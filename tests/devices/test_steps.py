@@ -1,13 +1,15 @@
 """Every step on a simulated device is the step of the host, and asks the device for nothing."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from laws import SUPPORTED, UNSUPPORTED, check_same, example, fused, pure
 from simulated import on_device, reads
 
-from rmda_ref import RDA, RMDA, GroupLasso, ProxSGD
+from rmda_ref import L1, MCP, RDA, RMDA, GroupLasso, ProxSGD
 from rmda_ref.backends import cuda_groups, cuda_loops, panel
-from rmda_ref.layout import Rows
+from rmda_ref.layout import Rows, Segments
 from rmda_ref.regularizers import REGISTRY, TotalVariation
 
 GROUPS = [name for name in SUPPORTED if REGISTRY[name][0].driven == "radial"]
@@ -39,6 +41,47 @@ def test_groups_longer_than_a_tile(simulated, monkeypatch, name):
         check_same(name, dtype, on_device, fused)
 
 
+MANY = {
+    "rows": (Rows(1), (19, 3)),  # several tiles, the last one cut short
+    "long rows": (Rows(1), (3, 10)),
+    "columns": (Rows(0), (7, 19)),
+    "channels": (Rows((0, 2)), (5, 11, 2)),
+    "segments": (Segments(3, axis=0), (6, 5)),  # several batches
+    "two kinds of axes between": (Rows((1, 3)), (3, 5, 4, 2)),
+}
+
+
+@pytest.mark.parametrize("strips", [False, True], ids=["tiles", "strips"])
+@pytest.mark.parametrize("name", MANY)
+def test_many_groups_each_with_its_weight(simulated, monkeypatch, name, strips):
+    layout, shape = MANY[name]
+    monkeypatch.setattr(panel, "TILE", 0 if strips else 24)
+    for limit, value in {"NARROWEST": 1, "CHUNK": 4, "BLOCKS": 9, "LEAST_LINES": 2}.items():
+        monkeypatch.setattr(panel, limit, value)
+    cut = panel.cut(layout, shape)
+    assert isinstance(cut, panel.Strips if strips else panel.Tiles) and cut.blocks > 1
+    rng = np.random.default_rng(0)
+    psi = MCP(lam=0.5, layout=layout, weights=rng.random(layout.address(shape).n_groups))
+    algorithm, w0 = RMDA(psi, step_size=0.3, momentum=0.5), rng.standard_normal(shape)
+    state, stepper = algorithm.init(w0), algorithm.stepper(on_device(w0))
+    for grad in rng.standard_normal((3, *shape)):
+        state = algorithm.step(state, grad)
+        stepper.step(on_device(grad))
+    for field in ("iterate", "prox_iterate", "grad_sum"):
+        got = np.asarray(getattr(stepper.state, field))
+        np.testing.assert_allclose(got, getattr(state, field), rtol=0, atol=1e-14)  # some 30 roundings
+
+
+@pytest.mark.parametrize("name", ["simplex, columns", "l1 ball, lists", "top-k, rows", "total variation"])
+def test_rows_in_a_metric(simulated, name):
+    psi, shape = REGISTRY[name]
+    rng = np.random.default_rng(0)
+    w, metric = rng.standard_normal(shape), rng.uniform(0.5, 2, shape)
+    got = np.asarray(psi.prox(on_device(w), 0.7, on_device(metric)))
+    np.testing.assert_allclose(got, psi.prox(w, 0.7, metric), rtol=0, atol=1e-14)  # some 30 roundings
+    assert np.abs(got - psi.prox(w, 0.7)).max() > 1e-3  # the metric has a part in it
+
+
 @pytest.mark.filterwarnings("ignore:.*overflow encountered:RuntimeWarning")  # devices are silent
 @pytest.mark.parametrize("cut", [None, "tiles", "strips"])
 @pytest.mark.parametrize("scale", [1e-200, 1e200])
@@ -57,11 +100,12 @@ def test_norms_whose_squares_leave_the_range(simulated, monkeypatch, scale, cut)
     np.testing.assert_allclose(np.asarray(theirs.iterate), mine.iterate, rtol=1e-14, atol=0)  # some 30 roundings
 
 
-@pytest.mark.parametrize("algorithm", [ProxSGD, RDA])
-def test_other_algorithms(simulated, algorithm):
+@pytest.mark.parametrize("regularizer", [GroupLasso(lam=0.4, axis=0), L1(lam=0.1), TotalVariation(lam=0.1, axis=0)])
+@pytest.mark.parametrize("make", [partial(ProxSGD, step_size=0.3, momentum=0.4), partial(RDA, gamma=2.0)])
+def test_other_algorithms(simulated, make, regularizer):
     rng = np.random.default_rng(0)
     w0, grads = rng.standard_normal((4, 3)), rng.standard_normal((3, 4, 3))
-    algorithm = algorithm(GroupLasso(lam=0.4, axis=0), 0.3)
+    algorithm = make(regularizer)
     mine, theirs = algorithm.init(w0), algorithm.stepper(on_device(w0))
     for grad in grads:
         mine = algorithm.step(mine, grad)
@@ -78,6 +122,17 @@ def test_what_has_no_evaluation_says_so(simulated, name):
         stepper.step(on_device(grads[0]))
     np.testing.assert_array_equal(np.asarray(stepper.state.grad_sum), 0)
     assert stepper.t == 0
+
+
+@pytest.mark.parametrize("name", ["simplex, columns", "top-k, rows", "k-support, lists", "2:4 regularizer"])
+def test_short_rows_are_one_launch(simulated, monkeypatch, name):
+    launched, prepare = [], simulated.prepare
+    monkeypatch.setattr(
+        simulated, "prepare", lambda loop, *rest, **by: launched.append(loop) or prepare(loop, *rest, **by)
+    )
+    psi, shape = REGISTRY[name]
+    psi.prox(on_device(np.ones(shape)), 0.5)
+    assert [loop.factory for loop in launched] == [cuda_loops.prox_rows]
 
 
 @pytest.mark.parametrize("name", ["simplex, columns", "top-k, rows", "k-support, lists", "2:4 regularizer"])
