@@ -126,7 +126,7 @@ def square_strips(inner, centre, strips: Strips):
     Where squares may overflow the norms of the parts follow, which do not.
     """
     panel, per_chunk, per_strip = strips.panel, strips.per_chunk, strips.per_strip
-    run, lines, line, groups, size = panel.run, panel.lines, panel.line, panel.groups, strips.size
+    run, line, groups, size = panel.run, panel.line, panel.groups, strips.size
     width = per_chunk * run
     lanes = lanes_for(per_chunk)
     at_once = THREADS // lanes  # groups
@@ -145,7 +145,7 @@ def square_strips(inner, centre, strips: Strips):
         first = chunk * uintp(width)
         past = uintp(min(uintp(width), uintp(line) - first))
         from_line = strip * uintp(per_strip)
-        to_line = uintp(min(uintp(lines), from_line + uintp(per_strip)))
+        to_line = from_line + uintp(per_strip)  # or further than there are lines: ``within`` tells
         for place in range(uintp(thread), past, uintp(THREADS)):
             total = 0.0
             for of_line in range(from_line, to_line):
@@ -192,7 +192,7 @@ def square_strips(inner, centre, strips: Strips):
 def settle_strips(kernel, inner, centre, strips: Strips, real_type: Any):
     """Then the norms of the groups from these sums, and W."""
     panel, per_chunk, per_strip = strips.panel, strips.per_chunk, strips.per_strip
-    run, lines, line, groups, size = panel.run, panel.lines, panel.line, panel.groups, strips.size
+    run, line, groups, size = panel.run, panel.line, panel.groups, strips.size
     width = per_chunk * run
     lanes = lanes_for(per_chunk)
     at_once = THREADS // lanes
@@ -213,7 +213,7 @@ def settle_strips(kernel, inner, centre, strips: Strips, real_type: Any):
         first = chunk * uintp(width)
         past = uintp(min(uintp(width), uintp(line) - first))
         from_line = strip * uintp(per_strip)
-        to_line = uintp(min(uintp(lines), from_line + uintp(per_strip)))
+        to_line = from_line + uintp(per_strip)  # or further than there are lines: ``within`` tells
         lane = uintp(thread % uint32(lanes))
         for begin in range(uintp(0), uintp(per_chunk), uintp(at_once)):
             mine = begin + uintp(thread // uint32(lanes))

@@ -1,5 +1,6 @@
 """Every step on a simulated device is the step of the host, and asks the device for nothing."""
 
+import dataclasses
 from functools import partial
 
 import numpy as np
@@ -23,6 +24,21 @@ def test_fused_step_is_the_step(simulated, name):
 @pytest.mark.parametrize("name", [*GROUPS, "l1", "mcp, rows", "nuclear", "blocks", "total variation"])
 def test_fused_step_is_the_step_in_float64(simulated, name):
     check_same(name, np.float64, on_device, fused)
+
+
+@pytest.mark.parametrize("name", ["l1", "group lasso, rows", "group lasso, labels", "group lasso, columns"])
+@pytest.mark.parametrize("tile", [0, 2048])
+def test_without_momentum_w_is_the_structured_point(simulated, monkeypatch, name, tile):
+    """And its zeros are those of the prox: a negative one would come of a negative entry of W."""
+    monkeypatch.setattr(panel, "TILE", tile)
+    algorithm, w0, grads = example(name, np.float32)
+    psi = dataclasses.replace(algorithm.regularizer, lam=4.0)
+    stepper = dataclasses.replace(algorithm, regularizer=psi, momentum=1.0).stepper(on_device(w0))
+    for grad in grads:
+        stepper.step(on_device(grad))
+        w = np.array(np.asarray(stepper.iterate))
+        zeros = np.asarray(stepper.state.prox_iterate) == 0
+        assert zeros.any() and not np.signbit(w[zeros]).any() and not w[zeros].any()
 
 
 @pytest.mark.parametrize("name", ["l1", "group lasso, rows", "total variation", "2:4 regularizer", "slope"])
