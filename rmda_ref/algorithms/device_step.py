@@ -7,7 +7,7 @@ import numpy as np
 
 from rmda_ref.algorithms.watch import in_one_pass
 from rmda_ref.backends import cuda_groups, cuda_loops
-from rmda_ref.backends.cuda import Loop, element
+from rmda_ref.backends.cuda import Loop, element, scalar_type
 from rmda_ref.backends.cupy import prepare, upload
 from rmda_ref.backends.numba import finders, typed
 from rmda_ref.backends.panel import Strips, Tiles, cut
@@ -76,7 +76,7 @@ def device_phases(regularizer: Regularizer, centre: Centre, shape: Shape, held: 
 
 def _example(held: Held) -> Scalars:
     """Scalars of the types of those of a step."""
-    real = np.dtype(str(element(held.grad_sum))).type
+    real = scalar_type(held.grad_sum)
     return Scalars(real(1), real(1), real(1), 1.0, real(1), real(1))
 
 
@@ -103,8 +103,7 @@ def _blocks_for(n: int) -> int:
 
 def _entrywise(regularizer: Regularizer, centre: Centre, shape: Shape, held: Held) -> Callable[..., None]:
     strengths = _strengths(regularizer, shape, held)
-    dtype = np.dtype(str(element(held.grad_sum)))
-    parameters = upload(typed(regularizer.parameters, dtype), held.grad_sum)
+    parameters = upload(typed(regularizer.parameters, np.dtype(scalar_type(held.grad_sum))), held.grad_sum)
 
     def bind(held: Held, now: Scalars) -> tuple[Any, ...]:
         return (*held[:4], *now, strengths, parameters, held.status)
@@ -182,9 +181,8 @@ def _in_two(
 
 def labels_of(address: Address) -> np.ndarray:
     """The group of each entry."""
-    labels = np.empty(
-        int(address.n_groups * len(address.members) if address.strided else len(address.members)), np.int32
-    )
+    n_entries = len(address.members) * (address.n_groups if address.strided else 1)
+    labels = np.empty(n_entries, np.int32)
     if address.strided:
         labels[address.starts[:, None] + address.members] = np.arange(address.n_groups, dtype=np.int32)[:, None]
     else:

@@ -9,7 +9,7 @@ from rmda_ref import checks
 from rmda_ref.algorithms.device_step import Held, Scalars, device_phases
 from rmda_ref.algorithms.stepper import Buffers, StateT, Stepper, Tick
 from rmda_ref.backends import cuda_loops, drivers
-from rmda_ref.backends.cuda import Loop, element
+from rmda_ref.backends.cuda import Loop, element, scalar_type
 from rmda_ref.backends.cupy import prepare, upload
 from rmda_ref.namespace import Array, beside, is_cupy, kind, namespace
 
@@ -66,11 +66,19 @@ class DeviceStepper(Stepper[StateT]):
                 f"a stepper on a device needs CuPy arrays, got a {kind(given.iterate)}; use cupy.asarray(w0)"
             )
         shape = tuple(given.iterate.shape)
-        with beside(given.iterate):
-            held = self._buffers_of(given, anchored=centre is drivers.from_anchor)
-            phases = device_phases(algorithm.regularizer, centre, shape, held)
-            loop = Loop(cuda_loops.refuse, (element(held.grad_sum),))
-            refuse = prepare(loop, -(-held.grad.shape[0] // cuda_loops.THREADS), held.grad, 0, held.status)
+        anchored = centre is drivers.from_anchor
+        try:
+            with beside(given.iterate):
+                held = self._buffers_of(given, anchored)
+                phases = device_phases(algorithm.regularizer, centre, shape, held)
+                loop = Loop(cuda_loops.refuse, (element(held.grad_sum),))
+                refuse = prepare(loop, -(-held.grad.shape[0] // cuda_loops.THREADS), held.grad, 0, held.status)
+        except MemoryError as error:
+            wide = np.dtype(scalar_type(given.direction)).itemsize
+            needed = int(np.prod(shape)) * (wide + (1 + anchored) * (2 if self._storage else wide))
+            raise MemoryError(
+                f"a stepper for a {kind(given.iterate)} of shape {shape} needs at least {needed:,} bytes: {error}"
+            ) from error
         # From here on nothing can fail.
         self.algorithm, self._held, self._phases, self._refuse = algorithm, held, phases, refuse
         # Kept where it is another array than W, for a state that is asked for before the first step.
@@ -78,25 +86,19 @@ class DeviceStepper(Stepper[StateT]):
         self._now = self._first = Tick(given.t, given.weight, 1.0, 0.0, 1.0, 0.0, 1.0)
         self.iterate = namespace(held.iterate).reshape(held.iterate, shape)
 
-    def _buffers_of(self, given: Buffers, *, anchored: bool) -> Held:
+    def _buffers_of(self, given: Buffers, anchored: bool) -> Held:
         """Copies of the arrays, flat; W^0 only where it is read."""
         like = given.direction
-        xp, size, wide = namespace(like), int(np.prod(like.shape)), width(like)
+        xp = namespace(like)
         if self._storage and like.dtype != xp.float32:
             raise TypeError(f"storage={self._storage!r} needs a float32 state, got {like.dtype}; convert w0")
         stored = half(self._storage, xp) if self._storage else like.dtype
-        needed = size * (wide + (1 + anchored) * (2 if self._storage else wide))
 
         def copied(array: Array, dtype: Any) -> Array:
             return xp.reshape(xp.astype(array, dtype, copy=True), (-1,))
 
-        try:
-            iterate, direction = copied(given.iterate, stored), copied(like, like.dtype)
-            anchor = copied(given.anchor, stored) if anchored else iterate
-        except MemoryError as error:
-            raise MemoryError(
-                f"a stepper for a {kind(like)} of shape {like.shape} needs {needed:,} bytes: {error}"
-            ) from error
+        iterate, direction = copied(given.iterate, stored), copied(like, like.dtype)
+        anchor = copied(given.anchor, stored) if anchored else iterate
         return Held(iterate, anchor, direction, iterate, upload(np.zeros(1, np.int64), like))
 
     def step(self, grad: Array) -> None:
@@ -107,7 +109,7 @@ class DeviceStepper(Stepper[StateT]):
         """
         checks.same_kind("grad", grad, self.iterate)
         now = self.algorithm.tick(self._now.t, self._now.weight)
-        real = float_type(self._held.grad_sum)
+        real = scalar_type(self._held.grad_sum)
         scalars = Scalars(
             real(now.decay), real(now.weighted_step), real(now.scale), float(now.prox_step), real(1 - now.momentum),
             real(now.momentum),
@@ -157,13 +159,3 @@ class DeviceStepper(Stepper[StateT]):
 def half(storage: str, xp: Any) -> Any:
     """The dtype of that name: of the namespace, or of ml_dtypes, whose bfloat16 is CuPy's."""
     return getattr(xp, storage, None) or np.dtype(getattr(import_module("ml_dtypes"), storage))
-
-
-def float_type(array: Array) -> Any:
-    """NumPy's scalar type of the entries."""
-    return np.dtype(str(element(array))).type
-
-
-def width(array: Array) -> int:
-    """Bytes of an entry."""
-    return int(np.dtype(float_type(array)).itemsize)

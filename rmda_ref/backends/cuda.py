@@ -137,6 +137,11 @@ def element(array: Any) -> Any:
     return getattr(cuda.types, str(array.dtype).rpartition(".")[2])
 
 
+def scalar_type(array: Any) -> Any:
+    """NumPy's type of the entries of an array of float32 or float64."""
+    return np.dtype(str(element(array))).type
+
+
 class _Kind(NamedTuple):
     """All that numba asks of a device when it compiles for one."""
 

@@ -146,7 +146,7 @@ def test_too_little_memory_loses_nothing(cupy):
     pool = cupy.get_default_memory_pool()
     pool.set_limit(size=pool.total_bytes() + (1 << 20))
     try:
-        with pytest.raises(MemoryError, match=r"needs 12,582,912 bytes"):
+        with pytest.raises(MemoryError, match=r"needs at least 12,582,912 bytes"):
             RMDA(L1(lam=0.1), step_size=0.1).stepper(state)
     finally:
         pool.set_limit(size=0)
