@@ -16,6 +16,7 @@ from scipy.sparse.linalg import LinearOperator, cg
 
 from rmda_ref.algorithms.corrected_metric import CorrectedMetric
 from rmda_ref.algorithms.metric_prox import NEWTON_HALVINGS, Map, Metric, Vector, metric_prox, prox_in, scale_of
+from rmda_ref.namespace import NoEvaluation
 from rmda_ref.regularizers import Regularizer
 from rmda_ref.regularizers.tangent import Tangent
 
@@ -104,7 +105,12 @@ class ManifoldNewton:
     regularizer: Regularizer
 
     def init(self, f: Composite, w: Vector, prox_step: float, predictor: Vector | None = None) -> NewtonState:
-        """The state at ``w``, ``predictor`` = A w if known; ``prox_step`` is a guess, halved or grown as needed."""
+        """The state at ``w``, ``predictor`` = A w if known; ``prox_step`` is a guess, halved or grown as needed.
+
+        Raises NoEvaluation, a TypeError, for arrays other than NumPy's.
+        """
+        if not isinstance(w, np.ndarray):
+            raise NoEvaluation("ManifoldNewton", w)
         z = f.forward(w) if predictor is None else predictor
         return self._at(f, w, z, f.value_at(z), prox_step)
 

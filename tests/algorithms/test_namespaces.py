@@ -8,6 +8,7 @@ import pytest
 from rmda_ref import L1, Block, Blocks, GroupLasso, Nuclear, Stage, algorithms
 from rmda_ref.algorithms import GRDA, MDA, MSGD, RAMDA, RDA, RMDA, ProxAdam, ProxGen, ProxSAGA, ProxSGD, ProxSVRG
 from rmda_ref.algorithms.lazy import LazyStepper
+from rmda_ref.algorithms.manifold_newton import ManifoldNewton
 from rmda_ref.crosscheck.mutants import MUTANTS
 from rmda_ref.namespace import namespace, on_host
 
@@ -152,3 +153,8 @@ def test_what_is_sparse_says_so(xp):
     algorithm = RMDA(PSI, 0.5)
     with pytest.raises(TypeError, match="a lazy stepper, which writes in place, has no evaluation on"):
         LazyStepper(algorithm, algorithm.init(xp.ones((12,), dtype=xp.float64)))
+
+
+def test_what_factors_matrices_says_so(xp):
+    with pytest.raises(TypeError, match="ManifoldNewton has no evaluation on"):
+        ManifoldNewton(PSI).init(None, xp.ones((12,), dtype=xp.float64), 1.0)
