@@ -21,7 +21,7 @@ import numpy as np
 from scipy.special import expit
 
 from rmda_ref.losses.special import expit as array_expit
-from rmda_ref.namespace import Array, namespace
+from rmda_ref.namespace import Array, moved, namespace
 
 NODES = np.arange(-9 * 32, 9 * 32 + 1) / 32  # beyond 9 the normal distribution has mass 2e-19
 WEIGHTS = np.exp(-(NODES**2) / 2)
@@ -84,10 +84,9 @@ class PopulationLogistic:
 
     def noisy_gradient(self, w: Array, rng: np.random.Generator) -> Array:
         """The mean gradient of ``batch_size`` fresh samples."""
-        xp, device = namespace(self.target), self.target.device
-        x = xp.asarray(rng.standard_normal((self.batch_size, self.target.shape[0])), device=device)
-        chance = xp.asarray(rng.random(self.batch_size), device=device)
-        y = xp.asarray(chance < array_expit(x @ self.target), dtype=x.dtype)
+        x = moved(rng.standard_normal((self.batch_size, self.target.shape[0])), self.target)
+        chance = moved(rng.random(self.batch_size), self.target)
+        y = namespace(x).asarray(chance < array_expit(x @ self.target), dtype=x.dtype)
         return (array_expit(x @ w) - y) @ x / self.batch_size
 
 

@@ -26,7 +26,7 @@ from numpy.typing import DTypeLike
 
 from rmda_ref.losses.design import as_dtype, is_of, matching
 from rmda_ref.losses.special import at_labels, log_softmax, one_hot
-from rmda_ref.namespace import Array, namespace
+from rmda_ref.namespace import Array, moved, namespace
 
 __all__ = ["MLP"]
 
@@ -211,14 +211,14 @@ class MLP:
                 f"y has labels from {int(xp.min(y))} to {int(xp.max(y))}: expected 0, ..., {classes - 1}, for "
                 f"sizes[-1] is {classes}; renumber them, or widen the output"
             )
-        return y if namespace(Z) is xp else namespace(Z).asarray(y, device=Z.device)
+        return y if namespace(Z) is xp else moved(y, Z)
 
     def _targets(self, y: Array, Z: Array, in_range: bool = True) -> Array:
         xp = namespace(Z)
         if not hasattr(y, "shape"):
             y = np.asarray(y)
         if self.loss == "squared" and y.shape == Z.shape:
-            y = xp.asarray(y, device=Z.device) if isinstance(y, np.ndarray) else matching("y", y, Z, "w")
+            y = moved(y, Z) if isinstance(y, np.ndarray) else matching("y", y, Z, "w")
             return xp.asarray(y, dtype=Z.dtype)
         otherwise = f", or real targets of shape {tuple(Z.shape)}" if self.loss == "squared" else ""
         labels = self._labels(y, Z, otherwise, in_range)

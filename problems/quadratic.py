@@ -8,7 +8,7 @@ import numpy as np
 
 from rmda_ref import checks
 from rmda_ref.losses.design import matching
-from rmda_ref.namespace import Array, namespace
+from rmda_ref.namespace import Array, moved, namespace
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +62,7 @@ class Quadratic:
         """H_ij = correlation^|i - j|: unit curvature along each axis, neighbours coupled (|correlation| < 1)."""
         index = np.arange(math.prod(target.shape))
         hessian = correlation ** np.abs(np.subtract.outer(index, index))
-        return cls(target, namespace(target).asarray(hessian, device=target.device), noise)
+        return cls(target, moved(hessian, target), noise)
 
     @cached_property
     def _spectrum(self) -> Array:
@@ -85,4 +85,4 @@ class Quadratic:
     def noisy_gradient(self, w: Array, rng: np.random.Generator) -> Array:
         """The gradient plus independent Gaussian noise."""
         noise = rng.standard_normal(tuple(w.shape))
-        return self.gradient(w) + self.noise * namespace(w).asarray(noise, device=w.device)
+        return self.gradient(w) + self.noise * moved(noise, w)

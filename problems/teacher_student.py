@@ -13,7 +13,7 @@ import numpy as np
 
 from problems.augmentation import InputDropout
 from problems.mlp import MLP
-from rmda_ref.namespace import Array, namespace
+from rmda_ref.namespace import Array, moved
 
 N_EVALUATION = 2000
 
@@ -55,11 +55,7 @@ class TeacherStudent:
             raise ValueError(f"label_noise must be at least 0, got {self.label_noise!r}")
 
     def _inputs(self, n: int, rng: np.random.Generator) -> Array:
-        return self._moved(InputDropout(self.keep)(rng.standard_normal((n, self.network.sizes[0])), rng))
-
-    def _moved(self, drawn: Array) -> Array:
-        """What NumPy drew, where the teacher is."""
-        return namespace(self.target).asarray(drawn, device=self.target.device)
+        return moved(InputDropout(self.keep)(rng.standard_normal((n, self.network.sizes[0])), rng), self.target)
 
     @cached_property
     def _evaluation(self) -> tuple[Array, Array]:
@@ -78,4 +74,4 @@ class TeacherStudent:
         """Mean gradient over ``batch_size`` fresh inputs, dropout masks and label noises."""
         x = self._inputs(self.batch_size, rng)
         y = self.network.outputs(self.target, x)
-        return self.network.gradient(w, x, y + self._moved(self.label_noise * rng.standard_normal(tuple(y.shape))))
+        return self.network.gradient(w, x, y + moved(self.label_noise * rng.standard_normal(tuple(y.shape)), y))

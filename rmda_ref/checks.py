@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from rmda_ref.namespace import Array, is_cupy, kind, namespace
+from rmda_ref.namespace import Array, kind, namespace, together
 
 DTYPES = ("float32", "float64")
 FIND = "find what made them with isfinite"
@@ -98,10 +98,10 @@ def start(name: str, w0: Array) -> Array:
 
 def same_kind(name: str, array: Array, like: Array) -> None:
     """Raise unless ``array`` has the namespace, device, shape and dtype of ``like``."""
-    if type(array) is not type(like) and namespace(array) is not namespace(like):
-        raise TypeError(f"{name} is a {kind(array)}, the parameter a {kind(like)}; convert one of them")
-    if is_cupy(like) and array.device != like.device:
-        raise ValueError(f"{name} is a {kind(array)}, the parameter a {kind(like)}; copy one of them to the other's")
+    if not together(array, like):
+        raise TypeError(
+            f"{name} is a {kind(array)}, the parameter a {kind(like)}; convert one, nothing is copied unasked"
+        )
     if array.shape != like.shape:
         raise ValueError(f"{name} has shape {array.shape}, the parameter {like.shape}; they must be the same")
     if array.dtype != like.dtype:

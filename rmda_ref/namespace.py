@@ -55,6 +55,14 @@ def beside(array: Array) -> AbstractContextManager[Any]:
     return device if isinstance(device, AbstractContextManager) else nullcontext()
 
 
+def together(array: Array, like: Array) -> bool:
+    """Whether two arrays are of one namespace and on one device (what JAX traces is on none)."""
+    if type(array) is not type(like) and namespace(array) is not namespace(like):
+        return False
+    here, there = getattr(array, "device", None), getattr(like, "device", None)
+    return here is None or there is None or bool(here == there)
+
+
 def moved(values: Any, like: Array, dtype: Any = None) -> Array:
     """Numbers of the host in the namespace and on the device of ``like``."""
     return namespace(like).asarray(values, dtype=dtype, device=getattr(like, "device", None))

@@ -128,8 +128,8 @@ def _tiles(
 def _strips(
     regularizer: Regularizer, centre: Centre, shape: Shape, held: Held, strips: Strips
 ) -> Callable[[Held, Scalars], None]:
-    inner, parts = type(regularizer).inner_kernel, strips.panel.n_groups * strips.strips
-    sums = upload(np.zeros(2 * parts), held.grad_sum)  # and the norms, where squares may overflow
+    inner = type(regularizer).inner_kernel
+    sums = upload(np.zeros(2 * strips.parts), held.grad_sum)  # and the norms, where squares may overflow
     square = Loop(cuda_groups.square_strips, (inner, centre, strips))
     settle = Loop(cuda_groups.settle_strips, (regularizer.radial_kernel, inner, centre, strips, element(held.grad_sum)))
     return _in_two(regularizer, shape, held, (square, strips.blocks, (sums,)), (settle, strips.blocks, (sums,)))
@@ -216,7 +216,7 @@ def _three_passes(regularizer: Regularizer, centre: Centre, shape: Shape, held: 
     x = y = xp.empty_like(held.grad_sum)
 
     def to_centre(held: Held, now: Scalars) -> tuple[Any, ...]:
-        return (*held[:4], *now[:3], x)
+        return (*held[:4], *now[:3], held.status, x)
 
     def to_settle(held: Held, now: Scalars) -> tuple[Any, ...]:
         return (held.iterate, held.grad_sum, held.grad, *now[:2], *now[4:], y, held.status)

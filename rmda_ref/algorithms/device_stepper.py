@@ -33,7 +33,7 @@ class DeviceStepper(Stepper[StateT]):
     state : where to start, with CuPy arrays; copied
     checked : bool
         Whether gradients are looked through for entries that are not finite, before each step: a read of the gradient.
-        Otherwise such entries spoil the state.
+        Otherwise such entries spoil the state. (They are looked through anyway where the prox is a pass of its own.)
     storage : "float16" or "bfloat16", optional
         In what W^t, W^0 and the gradients are held, for a float32 state: V stays float32, and so does all arithmetic.
         With momentum below 1, changes of W that are less than half a unit of this precision are lost.
@@ -116,7 +116,7 @@ class DeviceStepper(Stepper[StateT]):
         )  # fmt: skip
         with beside(grad):
             held = self._held._replace(grad=namespace(grad).reshape(grad, (-1,)))
-            if self._checked:
+            if self._checked or self._phases.prepare:
                 self._refuse(held.grad, now.t, held.status)
             if self._phases.prepare:
                 self._phases.prepare(held, scalars)

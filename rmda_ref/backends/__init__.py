@@ -2,7 +2,7 @@
 
 ``drivers``   the plain loops (interpreted reference) and the fused steps
 ``numba``     the same loops compiled, for NumPy arrays
-``array_api`` whole-array evaluation of branch-free kernels, for every other namespace
+``array_api`` whole-array evaluation, for every other namespace: ``on_arrays`` and ``whole_rows``
 ``cupy``      that, and loops compiled for a device: ``cuda_loops``, compiled by ``cuda``
 """
 

@@ -55,6 +55,7 @@ def compile_loop(loop: Loop, signature: tuple[Any, ...], capability: Capability)
     RuntimeError
         If NVIDIA's compiler libraries are not installed, naming the extra that brings them.
     """
+    _libraries()
     built = loop.built()
     _overloads()
     _register(built)
@@ -63,16 +64,24 @@ def compile_loop(loop: Loop, signature: tuple[Any, ...], capability: Capability)
     numba_dispatcher.get_current_device = lambda: _Kind(capability)
     try:
         (ptx, *linked), _ = cuda.compile_all(built, signature, device=False, abi="numba", output="ptx", cc=capability)
-    except Exception as error:
-        if "nvvm" not in repr(error).lower():
-            raise
-        raise RuntimeError(
-            f"NVIDIA's compiler library cannot be loaded ({error}); install it with pip install 'rmda-ref[cupy]'"
-        ) from error
     finally:
         numba_dispatcher.get_current_device = asked
     entry = next(line.split()[2].rstrip("(") for line in ptx.splitlines() if line.startswith(".visible .entry"))
     return Program(ptx, tuple(linked), entry)
+
+
+@cache
+def _libraries() -> None:
+    """Raise RuntimeError if one of the compiler's libraries is not there; else numba would, at length."""
+    from cuda import pathfinder  # a part of the compiler
+
+    for name in ("nvvm", "nvrtc"):
+        try:
+            pathfinder.load_nvidia_dynamic_lib(name)
+        except pathfinder.DynamicLibNotFoundError as error:
+            raise RuntimeError(
+                f"NVIDIA's compiler library {name} is not installed; pip install 'rmda-ref[cupy]'"
+            ) from error
 
 
 @cache

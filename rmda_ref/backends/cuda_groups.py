@@ -10,7 +10,7 @@ from typing import Any
 
 from numba import cuda, float64, uint32, uintp
 
-from rmda_ref.backends.cuda_loops import THREADS
+from rmda_ref.backends.cuda_loops import THREADS, summed
 from rmda_ref.backends.drivers import at, may_overflow
 from rmda_ref.backends.panel import Strips, Tiles
 
@@ -76,7 +76,7 @@ def step_tiles(kernel, inner, centre, tiles: Tiles, real_type: Any):
         for of_line in range(upper, uintp(lines), uintp(down)):
             for place in range(column, past, uintp(across)):
                 i = begin + of_line * uintp(line) + place
-                v = decay * grad_sum[i] + weighted_step * real(grad[i])
+                v = summed(grad_sum, grad, decay, weighted_step, i)
                 e = of_line * uintp(width) + place
                 centres[e] = inner(real(centre(iterate, anchor, v, scale, i)), threshold, one)
                 kept[e] = keep * real(iterate[i])
@@ -127,11 +127,9 @@ def square_strips(inner, centre, strips: Strips):
     """
     panel, per_chunk, per_strip = strips.panel, strips.per_chunk, strips.per_strip
     run, line, groups, size = panel.run, panel.line, panel.groups, strips.size
-    width = per_chunk * run
+    width, n_chunks, n_strips, n_parts = strips.width, strips.chunks, strips.strips, strips.parts
     lanes = lanes_for(per_chunk)
     at_once = THREADS // lanes  # groups
-    n_chunks, n_strips = strips.chunks, strips.strips
-    n_parts = panel.n_groups * n_strips
 
     def square(iterate, anchor, grad_sum, grad, decay, weighted_step, scale, prox_step, inner_strength, sums, status):
         if status[0] != 0:
@@ -142,9 +140,8 @@ def square_strips(inner, centre, strips: Strips):
         partial = cuda.shared.array(THREADS, float64)
         thread = uint32(cuda.threadIdx.x)
         strip, chunk, batch = part_of_block(n_chunks, n_strips)
-        first = chunk * uintp(width)
+        first, from_line = chunk * uintp(width), strip * uintp(per_strip)
         past = uintp(min(uintp(width), uintp(line) - first))
-        from_line = strip * uintp(per_strip)
         to_line = from_line + uintp(per_strip)  # or further than there are lines: ``within`` tells
         for place in range(uintp(thread), past, uintp(THREADS)):
             total = 0.0
@@ -152,7 +149,7 @@ def square_strips(inner, centre, strips: Strips):
                 within = of_line * uintp(line) + first + place
                 if within < uintp(size):
                     i = batch * uintp(size) + within
-                    v = decay * grad_sum[i] + weighted_step * real(grad[i])
+                    v = summed(grad_sum, grad, decay, weighted_step, i)
                     x = float64(inner(real(centre(iterate, anchor, v, scale, i)), threshold, one))
                     total += x * x
                     grad_sum[i] = v
@@ -193,11 +190,9 @@ def settle_strips(kernel, inner, centre, strips: Strips, real_type: Any):
     """Then the norms of the groups from these sums, and W."""
     panel, per_chunk, per_strip = strips.panel, strips.per_chunk, strips.per_strip
     run, line, groups, size = panel.run, panel.line, panel.groups, strips.size
-    width = per_chunk * run
+    width, n_chunks, n_strips, n_parts = strips.width, strips.chunks, strips.strips, strips.parts
     lanes = lanes_for(per_chunk)
     at_once = THREADS // lanes
-    n_chunks, n_strips = strips.chunks, strips.strips
-    n_parts = panel.n_groups * n_strips
 
     def settle(
         iterate, anchor, grad_sum, scale, prox_step, keep, momentum, inner_strength, strengths, parameters, sums, status
@@ -210,9 +205,8 @@ def settle_strips(kernel, inner, centre, strips: Strips, real_type: Any):
         partial = cuda.shared.array(THREADS, float64)
         thread = uint32(cuda.threadIdx.x)
         strip, chunk, batch = part_of_block(n_chunks, n_strips)
-        first = chunk * uintp(width)
+        first, from_line = chunk * uintp(width), strip * uintp(per_strip)
         past = uintp(min(uintp(width), uintp(line) - first))
-        from_line = strip * uintp(per_strip)
         to_line = from_line + uintp(per_strip)  # or further than there are lines: ``within`` tells
         lane = uintp(thread % uint32(lanes))
         for begin in range(uintp(0), uintp(per_chunk), uintp(at_once)):
@@ -263,7 +257,7 @@ def square_groups(inner, centre, begin_of, entry, length_of):
         total = 0.0
         for j in range(thread, length, uintp(THREADS)):
             i = entry(begin, members, j)
-            v = decay * grad_sum[i] + weighted_step * real(grad[i])
+            v = summed(grad_sum, grad, decay, weighted_step, i)
             x = float64(inner(real(centre(iterate, anchor, v, scale, i)), threshold, one))
             total += x * x
             grad_sum[i] = v

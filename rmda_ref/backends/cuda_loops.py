@@ -19,6 +19,11 @@ from rmda_ref.backends.drivers import at
 THREADS = 256  # of a block
 
 
+def summed(grad_sum, grad, decay, weighted_step, i):
+    """V = decay V + s g at entry i, in the precision of V."""
+    return decay * grad_sum[i] + weighted_step * grad_sum.dtype.type(grad[i])
+
+
 def refuse(real_type):
     """Note in ``status`` that step ``t`` is refused, if an entry of its gradient is infinite or NaN."""
 
@@ -40,7 +45,7 @@ def step_entrywise(kernel, centre):
         real = grad_sum.dtype.type
         i = uintp(cuda.grid(1))
         if i < uintp(iterate.size) and status[0] == 0:
-            v = decay * grad_sum[i] + weighted_step * real(grad[i])
+            v = summed(grad_sum, grad, decay, weighted_step, i)
             x = real(centre(iterate, anchor, v, scale, i))
             y = kernel(x, real(prox_step * at(strengths, i)), real(1), *parameters)
             w = keep * real(iterate[i]) + momentum * y
@@ -51,14 +56,17 @@ def step_entrywise(kernel, centre):
 
 
 def centre_pass(centre):
-    """Where the prox needs more than a row: the centre, then the prox outside, then `settle_pass`."""
+    """Where the prox needs more than a row: the centre, then the prox outside, then `settle_pass`.
 
-    def centres(iterate, anchor, grad_sum, grad, decay, weighted_step, scale, out):
+    No prox is taken of a gradient that was refused: it might loop, or write anywhere, for a NaN. It gets zeros.
+    """
+
+    def centres(iterate, anchor, grad_sum, grad, decay, weighted_step, scale, status, out):
         real = grad_sum.dtype.type
         i = uintp(cuda.grid(1))
         if i < uintp(iterate.size):
-            v = decay * grad_sum[i] + weighted_step * real(grad[i])
-            out[i] = centre(iterate, anchor, v, scale, i)
+            v = summed(grad_sum, grad, decay, weighted_step, i)
+            out[i] = real(centre(iterate, anchor, v, scale, i)) if status[0] == 0 else real(0)
 
     return centres
 
@@ -70,7 +78,7 @@ def settle_pass():
         real = grad_sum.dtype.type
         i = uintp(cuda.grid(1))
         if i < uintp(iterate.size) and status[0] == 0:
-            grad_sum[i] = decay * grad_sum[i] + weighted_step * real(grad[i])
+            grad_sum[i] = summed(grad_sum, grad, decay, weighted_step, i)
             iterate[i] = keep * real(iterate[i]) + momentum * y[i]
 
     return settle

@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 
 from rmda_ref.backends import array_api, whole_rows
-from rmda_ref.backends.array_api import Kernel, entrywise, radial
+from rmda_ref.backends.array_api import entrywise, radial
+from rmda_ref.backends.on_arrays import Kernel
 from rmda_ref.kernels.slope import slope
 from rmda_ref.layout import Groups, Rows, Segments
 from rmda_ref.namespace import Array, NoEvaluation, beside, moved, namespace

@@ -77,6 +77,16 @@ class Strips:
         return -(-self.panel.lines // self.per_strip)
 
     @property
+    def width(self) -> int:
+        """Consecutive entries of a chunk."""
+        return self.per_chunk * self.panel.run
+
+    @property
+    def parts(self) -> int:
+        """Parts of all groups."""
+        return self.panel.n_groups * self.strips
+
+    @property
     def blocks(self) -> int:
         return self.panel.batches * self.chunks * self.strips
 

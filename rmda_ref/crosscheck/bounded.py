@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from rmda_ref.backends import array_api
+from rmda_ref.backends.on_arrays import on_arrays
 from rmda_ref.crosscheck.ball import Ball, Rounding
 from rmda_ref.layout import Entries
 from rmda_ref.regularizers import Regularizer
@@ -54,7 +54,7 @@ class BallProx:
     def _entrywise(self, w: Ball, strengths: Ball) -> Ball:
         if not np.any(strengths.high()):
             return w
-        kernel = array_api.on_arrays(type(self.regularizer).kernel, np)
+        kernel = on_arrays(type(self.regularizer).kernel, np)
         strong, weak = strengths.high(), np.maximum(strengths.low(), 0)
         ends = [kernel(end, strength, 1.0) for end in (w.low(), w.high()) for strength in (strong, weak)]
         return Ball.between(np.minimum.reduce(ends), np.maximum.reduce(ends), self.rounding).rounded()
@@ -79,7 +79,7 @@ class BallProx:
 
     def _factor(self, norms: Any, strengths: Any) -> Any:
         """What the kernel multiplies a row of this norm by; a zero row stays zero by any factor."""
-        kernel = array_api.on_arrays(self.regularizer.radial_kernel, np)
+        kernel = on_arrays(self.regularizer.radial_kernel, np)
         safe = np.where(norms > 0, norms, 1.0)
         factors = kernel(safe, strengths, *self.regularizer.parameters)
         return np.where(norms > 0, factors, np.where(strengths > 0, 0.0, 1.0))

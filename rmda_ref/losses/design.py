@@ -9,7 +9,7 @@ import numpy as np
 from scipy import linalg, sparse
 from scipy.sparse.linalg import LinearOperator, eigsh
 
-from rmda_ref.namespace import Array, kind, namespace
+from rmda_ref.namespace import Array, kind, namespace, together
 
 # Up to this order a dense symmetric eigenproblem takes about a second.
 _DENSE_ORDER = 2000
@@ -39,8 +39,7 @@ def matching(name: str, array: Any, like: Any, like_name: str = "X") -> Array:
     xp, own = namespace_of(like), _namespace_or_none(array)
     if xp is np and (own is np or own is None):
         return np.asarray(array)
-    here, there = getattr(array, "device", None), getattr(like, "device", None)  # what JAX traces has none
-    if own is xp and (here is None or there is None or here == there):
+    if own is xp and together(array, like):
         return array
     remedy = (
         f"rmda_ref.namespace.on_host({name}), or give {like_name} in the namespace of {name}"

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from rmda_ref.losses.design import is_of, matching, namespace_of
-from rmda_ref.namespace import Array, namespace
+from rmda_ref.namespace import Array, moved, namespace
 
 
 def checked_targets(given: Any, X: Any, several_outputs: bool) -> Array:
@@ -61,20 +61,20 @@ def checked_samples(samples: Array, X: Any) -> Array:
     indices in the namespace of `X` the range is not checked, for the host would have to wait for the device.
     """
     xp = namespace_of(X)
-    moved = xp is not np and isinstance(samples, np.ndarray | list | tuple | range)
-    samples = np.asarray(samples) if moved else matching("samples", samples, X)
+    from_host = xp is not np and isinstance(samples, np.ndarray | list | tuple | range)
+    samples = np.asarray(samples) if from_host else matching("samples", samples, X)
     if not is_of(samples, "iu"):
         raise TypeError(f"samples must be integer indices, got {samples.dtype}; use np.flatnonzero for a mask")
     if samples.ndim != 1 or samples.shape[0] == 0:
         raise ValueError(f"samples must be one-dimensional and not empty, got shape {tuple(samples.shape)}")
     if getattr(X, "format", "dense") == "csc":
         raise TypeError("a mini-batch takes rows of X, which CSC does not give; use X.tocsr()")
-    if not moved:  # NumPy checks the range when it takes them
+    if not from_host:  # NumPy checks the range when it takes them
         return samples
     n_samples = int(X.shape[0])
     if samples.min() < -n_samples or samples.max() >= n_samples:
         raise IndexError(f"samples is out of bounds: {samples.min()} to {samples.max()}, for {n_samples} samples")
-    return xp.asarray(samples.astype(np.int64) % n_samples, device=X.device)
+    return moved(samples.astype(np.int64) % n_samples, X)
 
 
 def taken(array: Any, samples: Array) -> Any:

@@ -7,7 +7,7 @@ import numpy as np
 from rmda_ref import checks
 from rmda_ref.kernels.nearest_level import nearest_level
 from rmda_ref.layout import Entries, Shape
-from rmda_ref.namespace import Array, namespace, on_host
+from rmda_ref.namespace import Array, moved, namespace, on_host
 from rmda_ref.regularizers.base import Regularizer
 from rmda_ref.regularizers.manifold import Levels
 
@@ -86,7 +86,7 @@ class DiscreteSet(Regularizer):
 
     def _match(self, w: Array) -> Array:
         """Whether each entry is each of the levels, these along a last axis."""
-        return w[..., None] == namespace(w).asarray([float(level) for level in self.levels], dtype=w.dtype)
+        return w[..., None] == moved([float(level) for level in self.levels], w, w.dtype)
 
     def value(self, w: Array) -> float:
         xp = namespace(w)

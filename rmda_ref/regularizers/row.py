@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from rmda_ref.backends.array_api import widest
 from rmda_ref.layout import Entries, Layout, Norms, Shape, Spectrum
-from rmda_ref.namespace import Array, NoEvaluation, namespace, on_host
+from rmda_ref.namespace import Array, NoEvaluation, moved, namespace, on_host
 from rmda_ref.regularizers.base import Regularizer
 from rmda_ref.regularizers.manifold import Levels, Manifold, Rank, Support
 
@@ -123,7 +123,7 @@ def row_norm(z: Array) -> FloatArray:
 
 def column(per_row: FloatArray, z: Array) -> Array:
     """One number a row -> a column where the rows ``z`` are."""
-    return namespace(z).asarray(np.array(per_row[:, None]), dtype=widest(z), device=z.device)
+    return moved(np.array(per_row[:, None]), z, widest(z))
 
 
 def row_weights(lam: float, weights: Any) -> float | FloatArray:

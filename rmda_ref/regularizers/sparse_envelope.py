@@ -11,7 +11,7 @@ from rmda_ref import checks
 from rmda_ref.backends.array_api import widest
 from rmda_ref.kernels.sparse_envelope import sparse_envelope
 from rmda_ref.layout import Groups, Norms, Rows, Segments, Shape, Spectrum
-from rmda_ref.namespace import Array, namespace, on_host
+from rmda_ref.namespace import Array, moved, namespace, on_host
 from rmda_ref.regularizers.group_lasso import axis_or_groups
 from rmda_ref.regularizers.row import FloatArray, RowPenalty, column, row_max, row_norm
 
@@ -64,7 +64,7 @@ class _Envelope(RowPenalty):
         return super().symmetries - ({"within"} if self.weights is not None else set())
 
     def _roots_like(self, z: Array) -> Array:
-        return namespace(z).asarray(self._roots, dtype=widest(z), device=z.device)
+        return moved(self._roots, z, widest(z))
 
     def row_value(self, z: Array) -> FloatArray:
         scaled = self._roots_like(z) * namespace(z).astype(z, widest(z))

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from cuda import pathfinder
 from laws import SUPPORTED, example
-from numba import cuda as numba_cuda
 from simulated import HOPPER, on_device
 
-from rmda_ref import L1, RMDA, GroupLasso
+from rmda_ref import RMDA, GroupLasso
 from rmda_ref.backends import cuda, cuda_loops, drivers
 from rmda_ref.backends.panel import Strips, cut
 from rmda_ref.kernels.soft_threshold import soft_threshold
@@ -67,13 +67,13 @@ def test_an_entry_is_read_and_written_once(compiled):
 
 
 def test_a_missing_compiler_names_the_extra(monkeypatch):
-    def fails(*arguments, **options):
-        raise OSError("libnvvm.so.4: cannot open shared object file")
+    def fails(name):
+        raise pathfinder.DynamicLibNotFoundError(name)
 
-    monkeypatch.setattr(numba_cuda, "compile_all", fails)
-    other = cuda.Loop(cuda_loops.step_entrywise, (soft_threshold, drivers.from_iterate))
-    with pytest.raises(RuntimeError, match=r"compiler library cannot be loaded \(.*\); install it with pip install"):
-        cuda.compile_loop(other, cuda.signature_of(arguments(np.float32)), (8, 0))
+    cuda._libraries.cache_clear()
+    monkeypatch.setattr(pathfinder, "load_nvidia_dynamic_lib", fails)
+    with pytest.raises(RuntimeError, match=r"compiler library nvvm is not installed; pip install 'rmda-ref\[cupy\]'"):
+        cuda.compile_loop(LOOP, cuda.signature_of(arguments(np.float32)), (8, 0))
 
 
 def test_the_wrong_arguments_are_noticed(compiled):
@@ -86,11 +86,3 @@ def test_the_wrong_arguments_are_noticed(compiled):
     for wrong in (given[:-1], (*given[:4], 1.0, *given[5:])):
         with pytest.raises(AssertionError):
             _check_arguments(program, wrong)
-
-
-def test_l1_and_its_weights_are_two_programs(compiled):
-    plain = cuda.signature_of(arguments(np.float32))
-    weighted = cuda.signature_of((*arguments(np.float32)[:10], np.ones(5), (), np.zeros(1, np.int64)))
-    assert plain != weighted
-    assert cuda.compile_loop(LOOP, plain, HOPPER) is not cuda.compile_loop(LOOP, weighted, HOPPER)
-    assert L1(lam=1.0).strengths((5,)) == 1.0

@@ -6,7 +6,7 @@
 import numpy as np
 import pytest
 
-from rmda_ref.backends.array_api import on_arrays
+from rmda_ref.backends.on_arrays import on_arrays
 from rmda_ref.kernels.mcp import mcp
 from rmda_ref.namespace import namespace, on_host
 from rmda_ref.regularizers import REGISTRY

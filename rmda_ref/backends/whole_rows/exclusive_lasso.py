@@ -1,6 +1,8 @@
 """The prox of half the square of the l1 norm of a row."""
 
+from rmda_ref.backends.on_arrays import on_arrays
 from rmda_ref.backends.whole_rows.water_level import water_level
+from rmda_ref.kernels.soft_threshold import soft_threshold
 from rmda_ref.namespace import Array, namespace
 
 
@@ -16,5 +18,4 @@ def exclusive_lasso(rows: Array, strength: Array | float, metric: Array | None) 
     some = strength > 0
     weights = 1.0 if metric is None else metric
     level = xp.where(some, strength, 0.0) * water_level(sizes, xp.where(some, strength, 1.0) / weights, 0.0, 1.0)
-    threshold = level / weights
-    return rows - xp.minimum(xp.maximum(rows, -threshold), threshold)
+    return on_arrays(soft_threshold, xp)(rows, level, weights)

@@ -2,6 +2,7 @@
 
 import math
 
+from rmda_ref.backends.whole_rows.row_sum import row_sum
 from rmda_ref.backends.whole_rows.sparse_envelope import envelope_level, power_of_two
 from rmda_ref.kernels.k_support import EXACT, LEAST_OFFSET
 from rmda_ref.namespace import Array, namespace
@@ -49,7 +50,7 @@ def _at_zero(v: Array, per_height: Array, k: int) -> tuple[Array, Array]:
     k = min(k, v.shape[1])
     largest = -xp.sort(-v, axis=1)[:, :k]
     counts = (v >= largest[:, k - 1 :]) & (v > 0)
-    return xp.sqrt(_sum(largest * largest)), _sum(xp.where(counts, v * v * per_height, 0.0))
+    return xp.sqrt(row_sum(largest * largest)), row_sum(xp.where(counts, v * v * per_height, 0.0))
 
 
 def _at(heights: Array, offsets: Array, k: int, tau: Array, level: Array) -> tuple[Array, Array]:
@@ -60,12 +61,8 @@ def _at(heights: Array, offsets: Array, k: int, tau: Array, level: Array) -> tup
     v = xp.where(full, heights * per_height, 0.0)
     terms = v * v
     between = ~full & (heights > level * offsets)
-    places = xp.maximum(k - _sum(xp.astype(full, heights.dtype)), 0.0)
+    places = xp.maximum(k - row_sum(xp.astype(full, heights.dtype)), 0.0)
     at_level = xp.where(level > 0, places * level, 0.0)
-    offset = _sum(xp.where(between, offsets, 0.0))
-    dual = xp.sqrt(_sum(terms) + at_level * level)
-    return dual, _sum(terms * per_height) + at_level * at_level / (places * tau + offset + LEAST_OFFSET)
-
-
-def _sum(x: Array) -> Array:
-    return namespace(x).sum(x, axis=1, keepdims=True)
+    offset = row_sum(xp.where(between, offsets, 0.0))
+    dual = xp.sqrt(row_sum(terms) + at_level * level)
+    return dual, row_sum(terms * per_height) + at_level * at_level / (places * tau + offset + LEAST_OFFSET)

@@ -1,5 +1,6 @@
 """Group soft thresholding in a diagonal metric."""
 
+from rmda_ref.backends.whole_rows.row_sum import row_sum
 from rmda_ref.kernels.metric_group_soft_threshold import NEWTON_STEPS
 from rmda_ref.namespace import Array, namespace
 
@@ -17,8 +18,8 @@ def metric_group_soft_threshold(rows: Array, strength: Array | float, metric: Ar
     largest = xp.max(xp.abs(pull), axis=1, keepdims=True)
     largest = xp.where(largest > 0, largest, 1.0)
     u = pull / largest  # its squares stay in range
-    square = _sum(u * u)
-    mean = _sum(u * metric * u) / xp.where(square > 0, square, 1.0)
+    square = row_sum(u * u)
+    mean = row_sum(u * metric * u) / xp.where(square > 0, square, 1.0)
     norm = largest * xp.sqrt(square)
     zero = norm <= strength
     moves = ~zero & (strength > 0)
@@ -27,13 +28,9 @@ def metric_group_soft_threshold(rows: Array, strength: Array | float, metric: Ar
     for _ in range(NEWTON_STEPS):
         share = metric / (metric * radius + strength)
         p = share * xp.where(moves, rows, 0.0)
-        square = _sum(p * p)
-        decrease = _sum(p * p * share)  # -1/2 d||p||^2/dr
+        square = row_sum(p * p)
+        decrease = row_sum(p * p * share)  # -1/2 d||p||^2/dr
         increase = square * (xp.sqrt(square) - 1.0) / xp.where(decrease > 0, decrease, 1.0)
         radius = xp.where(moves, xp.maximum(radius, radius + increase), radius)
     shrunk = rows * (metric * radius / (metric * radius + strength))
     return xp.where(zero, 0.0, xp.where(strength > 0, shrunk, rows))
-
-
-def _sum(x: Array) -> Array:
-    return namespace(x).sum(x, axis=1, keepdims=True)

@@ -1,6 +1,7 @@
 """The prox of the sparse envelope, of entries or of weighted magnitudes."""
 
 from rmda_ref.backends.whole_rows.leading import leading
+from rmda_ref.backends.whole_rows.row_sum import row_sum
 from rmda_ref.kernels.sparse_envelope import LEAST_OFFSET
 from rmda_ref.namespace import Array, moved, namespace
 
@@ -44,7 +45,7 @@ def envelope_level(heights: Array, offsets: Array, places: int, slack: Array) ->
 
     def below(u: Array) -> Array:
         share = xp.where(u >= end, 1.0, xp.where(u <= begin, 0.0, (heights * u - offsets) / slack))
-        return _sum(xp.where(asking, xp.minimum(share, 1.0), 0.0)) < places
+        return row_sum(xp.where(asking, xp.minimum(share, 1.0), 0.0)) < places
 
     points = xp.sort(xp.concat([begin, end], axis=1), axis=1)
     found = xp.minimum(leading(points, below), points.shape[1] - 1)
@@ -52,12 +53,12 @@ def envelope_level(heights: Array, offsets: Array, places: int, slack: Array) ->
     before = xp.take_along_axis(points, xp.maximum(found - 1, 0), axis=1)
     full = asking & (end <= before)
     between = asking & (begin <= before) & (end >= after)
-    left = places - _sum(xp.astype(full, heights.dtype))
-    height, offset = _sum(xp.where(between, heights, 0.0)), _sum(xp.where(between, offsets, 0.0))
+    left = places - row_sum(xp.astype(full, heights.dtype))
+    height, offset = row_sum(xp.where(between, heights, 0.0)), row_sum(xp.where(between, offsets, 0.0))
     # None are between where so little separates a share of 0 from one of 1 that it is lost in rounding.
     none = height == 0
     level = xp.where(none, 1.0, height) / xp.where(none, xp.maximum(after, LEAST_OFFSET), left * slack + offset)
-    return xp.where(_sum(xp.astype(asking, heights.dtype)) > places, level, 0.0)
+    return xp.where(row_sum(xp.astype(asking, heights.dtype)) > places, level, 0.0)
 
 
 def power_of_two(sizes: Array) -> Array:
@@ -66,7 +67,3 @@ def power_of_two(sizes: Array) -> Array:
     largest = xp.max(sizes, axis=1, keepdims=True)
     exponent = xp.minimum(xp.floor(xp.log2(xp.where(largest > 0, largest, 1.0))), 1023.0)
     return xp.pow(xp.full_like(largest, 2.0), exponent)
-
-
-def _sum(x: Array) -> Array:
-    return namespace(x).sum(x, axis=1, keepdims=True)

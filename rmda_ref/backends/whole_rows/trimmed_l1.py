@@ -1,6 +1,8 @@
 """The prox of the sum of magnitudes beyond the k largest."""
 
+from rmda_ref.backends.on_arrays import on_arrays
 from rmda_ref.backends.whole_rows.mark_largest import mark_largest
+from rmda_ref.kernels.soft_threshold import soft_threshold
 from rmda_ref.namespace import Array, namespace
 
 
@@ -20,5 +22,5 @@ def trimmed_l1(rows: Array, strength: Array | float, metric: Array | None, count
         beyond = xp.sqrt(s) * xp.sqrt(xp.maximum(sizes - s / metric / 2, 0.0))
         costs = xp.where(metric * sizes <= s, sizes * xp.sqrt(metric / 2), beyond)  # their roots, which do not overflow
         keys = xp.where(xp.all(metric == metric[:, :1], axis=1, keepdims=True), sizes, costs)
-    thresholded = rows - xp.minimum(xp.maximum(rows, -threshold), threshold)
+    thresholded = on_arrays(soft_threshold, xp)(rows, threshold, 1.0)
     return xp.where(mark_largest(keys, k), rows, thresholded)
